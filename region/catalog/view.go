@@ -1,0 +1,46 @@
+package catalog
+
+// View is a table as one region describes it.
+type View struct {
+	Descriptor
+	Local  Local
+	Region string // the describing region
+	Status string // CREATING UPDATING DELETING ACTIVE
+	Items  int64  // approximate, refreshed now and then
+	Bytes  int64
+	// IndexItems and IndexBytes are per index name.
+	IndexItems map[string]int64
+	IndexBytes map[string]int64
+}
+
+// Spec is what CreateTable asks for, validated by api as far as one request can be without knowing other tables.
+type Spec struct {
+	Descriptor         // Name, Schema, Attributes, Indexes, Billing, Throughput, OnDemand, Stream, TTL, Class, SSE, Policy; the rest is filled in
+	Tags               map[string]string
+	DeletionProtection bool
+}
+
+// Change is one UpdateTable. Nil fields are left as they are. api has checked which of them may come together.
+type Change struct {
+	Billing            *bool // PayPerRequest
+	Throughput         *Throughput
+	OnDemand           *OnDemand
+	IndexThroughput    map[string]Throughput
+	CreateReplica      string
+	DeleteReplica      string
+	DeletionProtection *bool
+	Class              *string
+	Stream             *StreamSpec
+	SSE                *string
+	Policy             *string
+	TTL                *TTLSpec
+	CreateIndex        *Index
+	DeleteIndex        string
+	Attributes         []AttributeChange
+}
+
+// AttributeChange adds an attribute definition that a new index needs.
+type AttributeChange struct {
+	Name string
+	Kind string
+}
