@@ -113,6 +113,10 @@ type Member struct {
 	Region string      `json:"region"`
 	State  MemberState `json:"state"`
 	Since  int64       `json:"since"` // unix ms of this state
+	// Origin and From say where this member's log stood when it joined: nothing that it wrote to the table is at or before
+	// From. A peer that has read nothing of that log yet may begin there.
+	Origin crdt.Origin `json:"origin"`
+	From   record.Seq  `json:"from"`
 }
 
 // Local is what one region keeps of a table for itself: settings that DynamoDB does not synchronise (DYNAMODB.md 10.3)
@@ -124,5 +128,74 @@ type Local struct {
 	ProtectionChanged  int64             `json:"protectionChanged,omitempty"` // unix ms
 	Tags               map[string]string `json:"tags,omitempty"`
 	Joined             int64             `json:"joined"` // unix ms: this region's CreationDateTime
-	Dropped            bool              `json:"dropped,omitempty"` // this region's data of it is gone, or on its way out
+	// Built lists the ids of indexes whose entries are complete here. An index of the descriptor that is not in it is being
+	// backfilled: writes keep it, reads are refused.
+	Built []uint32 `json:"built,omitempty"`
+	// Dropped: the replica's data has been removed after the table was deleted or the region left it.
+	Dropped bool `json:"dropped,omitempty"`
+}
+
+// Newer reports whether d replaces o: a higher epoch, or in one epoch a later revision.
+func (d *Descriptor) Newer(o *Descriptor) bool {
+	if d.Epoch != o.Epoch {
+		return d.Epoch > o.Epoch
+	}
+	return d.Revision.Compare(o.Revision) > 0
+}
+
+// Member returns a region's entry, nil if it never had one.
+func (d *Descriptor) Member(region string) *Member {
+	for i := range d.Members {
+		if d.Members[i].Region == region {
+			return &d.Members[i]
+		}
+	}
+	return nil
+}
+
+// Holds reports whether a region has, or is getting, a replica that it serves.
+func (d *Descriptor) Holds(region string) bool {
+	m := d.Member(region)
+	return !d.Deleted && m != nil && (m.State == MemberActive || m.State == MemberCreating)
+}
+
+// Replicas counts the members that have not left.
+func (d *Descriptor) Replicas() int {
+	n := 0
+	for _, m := range d.Members {
+		if m.State != MemberRemoved {
+			n++
+		}
+	}
+	return n
+}
+
+// Shared reports whether the table has, or ever had, a replica elsewhere. Its deletes are remembered from then on.
+func (d *Descriptor) Shared() bool { return len(d.Members) > 1 }
+
+// Index finds an index by name, nil if there is none.
+func (d *Descriptor) Index(name string) *Index {
+	for i := range d.Indexes {
+		if d.Indexes[i].Name == name {
+			return &d.Indexes[i]
+		}
+	}
+	return nil
+}
+
+// clone copies d so deep that changing the copy's lists leaves d alone.
+func (d *Descriptor) clone() *Descriptor {
+	c := *d
+	c.Indexes = append([]Index(nil), d.Indexes...)
+	c.Members = append([]Member(nil), d.Members...)
+	c.Attributes = append([]item.KeyAttr(nil), d.Attributes...)
+	return &c
+}
+
+func (d *Descriptor) setMember(m Member) {
+	if old := d.Member(m.Region); old != nil {
+		*old = m
+		return
+	}
+	d.Members = append(d.Members, m)
 }

@@ -64,8 +64,8 @@ func (*ConditionFailed) Error() string { return "The conditional request failed"
 
 // Reading selects what a Query or Scan returns of each item it meets.
 type Reading struct {
-	Index      string // "" reads the table itself
-	Limit      int    // items evaluated, before the filter; 0 is no limit
+	Index      string    // "" reads the table itself
+	Limit      int       // items evaluated, before the filter; 0 is no limit
 	Start      item.Item // ExclusiveStartKey; zero from the beginning
 	Filter     *expr.Condition
 	Projection *expr.Projection // nil: whole items

@@ -1,0 +1,26 @@
+package item
+
+import "fmt"
+
+// SerializationError is JSON that does not have the shape of what it should be.
+type SerializationError struct{ Message string }
+
+func (e *SerializationError) Error() string { return e.Message }
+
+// ValidationError is a value that breaks a rule of the data model.
+type ValidationError struct{ Message string }
+
+func (e *ValidationError) Error() string { return e.Message }
+
+func invalid(format string, args ...any) *ValidationError {
+	return &ValidationError{Message: fmt.Sprintf(format, args...)}
+}
+
+// Limits of DYNAMODB.md sections 3 and 14.
+const (
+	MaxItemSize      = 400 * 1024 // bytes of an item, names included
+	MaxDepth         = 32         // levels of nesting
+	MaxHashKeySize   = 2048       // bytes of a partition key value
+	MaxRangeKeySize  = 1024       // bytes of a sort key value
+	MaxAttributeName = 65535      // bytes
+)

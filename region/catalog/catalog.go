@@ -1,0 +1,363 @@
+package catalog
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/meridiandb/meridian/crdt"
+	"github.com/meridiandb/meridian/internal/fault"
+	"github.com/meridiandb/meridian/storage"
+	"github.com/meridiandb/meridian/stream/record"
+)
+
+// Entry is one table as this region has it. It is immutable: a change makes a new Entry.
+type Entry struct {
+	*Descriptor
+	Local   Local
+	version uint64 // of the catalog's last change of this entry, counted from this process's start
+}
+
+// Visible reports whether the table has its name in a region: it has a replica there that has not left.
+func (e *Entry) Visible(region string) bool {
+	m := e.Member(region)
+	return !e.Deleted && !e.Local.Dropped && m != nil && m.State != MemberRemoved
+}
+
+// Options is what a Catalog needs. All fields are required.
+type Options struct {
+	Region string
+	Store  storage.Store
+	Stamp  func() crdt.Stamp // a fresh stamp of this region
+	Now    func() int64      // unix milliseconds
+}
+
+// Catalog is a region's tables. It is safe for concurrent use; see the package comment.
+type Catalog struct {
+	opts  Options
+	state atomic.Pointer[state]
+
+	mu       sync.Mutex             // held over a whole change, its sync included
+	reserved map[string]reservation // names promised to a replica that is about to be added here
+}
+
+type reservation struct {
+	id    record.TableID
+	until int64 // unix ms
+}
+
+// state is one immutable snapshot of all entries.
+type state struct {
+	byID    map[record.TableID]*Entry
+	byName  map[string]*Entry
+	names   []string // sorted
+	version uint64
+	changed chan struct{} // closed when a newer state is there
+}
+
+// Open reads the catalog from its store.
+func Open(o Options) (*Catalog, error) {
+	c := &Catalog{opts: o, reserved: map[string]reservation{}}
+	st := &state{byID: map[record.TableID]*Entry{}, changed: make(chan struct{})}
+	locals := map[record.TableID]Local{}
+	err := scan(o.Store, storage.KindLocal, func(id record.TableID, v []byte) error {
+		var l Local
+		err := json.Unmarshal(v, &l)
+		locals[id] = l
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = scan(o.Store, storage.KindCatalog, func(id record.TableID, v []byte) error {
+		d := new(Descriptor)
+		if err := json.Unmarshal(v, d); err != nil {
+			return err
+		}
+		if d.ID != id {
+			return fmt.Errorf("descriptor names table %s", d.ID)
+		}
+		st.byID[id] = &Entry{Descriptor: d, Local: locals[id], version: 1}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	st.version = 1
+	st.index(o.Region)
+	c.state.Store(st)
+	return c, nil
+}
+
+func scan(s storage.Reader, kind byte, fn func(record.TableID, []byte) error) error {
+	it, err := s.NewIter(storage.IterOptions{Lower: []byte{kind}, Upper: []byte{kind + 1}})
+	if err != nil {
+		return err
+	}
+	for ok := it.First(); ok; ok = it.Next() {
+		var id record.TableID
+		if len(it.Key()) != 1+len(id) {
+			err = errors.New("key has a wrong length")
+		} else {
+			copy(id[:], it.Key()[1:])
+			err = fn(id, it.Value())
+		}
+		if err != nil {
+			err = &storage.CorruptionError{Where: fmt.Sprintf("catalog key %x", it.Key()), Err: err}
+			break
+		}
+	}
+	return errors.Join(err, it.Err(), it.Close())
+}
+
+func (st *state) index(region string) {
+	st.byName, st.names = map[string]*Entry{}, nil
+	for _, e := range st.byID {
+		if e.Visible(region) {
+			st.byName[e.Name] = e
+			st.names = append(st.names, e.Name)
+		}
+	}
+	slices.Sort(st.names)
+}
+
+// Lookup finds the table of a name in this region, nil if there is none.
+func (c *Catalog) Lookup(name string) *Entry { return c.state.Load().byName[name] }
+
+// ByID finds a table by its id, deleted ones too; nil if it was never heard of.
+func (c *Catalog) ByID(id record.TableID) *Entry { return c.state.Load().byID[id] }
+
+// Names lists the tables of this region in order. The slice is shared: it must not be changed.
+func (c *Catalog) Names() []string { return c.state.Load().names }
+
+// Entries lists everything known, deleted tables too, in no order.
+func (c *Catalog) Entries() []*Entry {
+	st := c.state.Load()
+	all := make([]*Entry, 0, len(st.byID))
+	for _, e := range st.byID {
+		all = append(all, e)
+	}
+	return all
+}
+
+// Changed returns a channel that is closed at the next change.
+func (c *Catalog) Changed() <-chan struct{} { return c.state.Load().changed }
+
+// For returns the descriptors that another region must know and that changed after since (0: all), and the version to
+// ask from next time: those of tables it is, or was, a member of.
+func (c *Catalog) For(region string, since uint64) (entries [][]byte, version uint64) {
+	st := c.state.Load()
+	for _, e := range st.byID {
+		if e.version > since && e.Member(region) != nil {
+			entries = append(entries, encode(e.Descriptor))
+		}
+	}
+	return entries, st.version
+}
+
+// WaitChange returns when the version is above since, or with ctx's error.
+func (c *Catalog) WaitChange(ctx context.Context, since uint64) error {
+	for {
+		st := c.state.Load()
+		if st.version > since {
+			return nil
+		}
+		select {
+		case <-st.changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// update writes changed entries in one synced batch and then makes them visible. Callers hold mu.
+func (c *Catalog) updateLocked(changed ...*Entry) error {
+	if len(changed) == 0 {
+		return nil
+	}
+	tx, err := c.opts.Store.Begin(context.Background())
+	if err != nil {
+		return err
+	}
+	defer tx.Discard()
+	for _, e := range changed {
+		local, err := json.Marshal(e.Local)
+		if err == nil {
+			err = errors.Join(
+				tx.Set(key(storage.KindCatalog, e.ID), encode(e.Descriptor)),
+				tx.Set(key(storage.KindLocal, e.ID), local))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	durable, err := tx.Commit(func(storage.Writer) error { return nil })
+	if err != nil {
+		return err
+	}
+	if err := durable.Wait(); err != nil {
+		return err
+	}
+	old := c.state.Load()
+	st := &state{byID: make(map[record.TableID]*Entry, len(old.byID)+1), version: old.version + 1, changed: make(chan struct{})}
+	for id, e := range old.byID {
+		st.byID[id] = e
+	}
+	for _, e := range changed {
+		e.version = st.version
+		st.byID[e.ID] = e
+	}
+	st.index(c.opts.Region)
+	c.state.Store(st)
+	close(old.changed)
+	return nil
+}
+
+func key(kind byte, id record.TableID) []byte { return append([]byte{kind}, id[:]...) }
+
+func encode(d *Descriptor) []byte {
+	b, err := json.Marshal(d)
+	if err != nil {
+		panic(err) // a plain struct of strings, numbers and lists
+	}
+	return b
+}
+
+// Create makes a table with this region as its keeper and only member.
+func (c *Catalog) Create(id record.TableID, spec Spec, self Member) (*Entry, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.opts.Now()
+	if err := c.freeLocked(spec.Name, id, now); err != nil {
+		return nil, err
+	}
+	d := spec.Descriptor.clone()
+	d.ID, d.Keeper, d.Epoch, d.Revision, d.Created = id, c.opts.Region, 1, c.opts.Stamp(), now
+	self.Region, self.State, self.Since = c.opts.Region, MemberActive, now
+	d.Members = []Member{self}
+	l := Local{Ready: true, Joined: now, DeletionProtection: spec.DeletionProtection, Tags: spec.Tags}
+	for i := range d.Indexes {
+		d.NextIndex++
+		d.Indexes[i].ID, d.Indexes[i].State = d.NextIndex, IndexActive
+		l.Built = append(l.Built, d.NextIndex)
+	}
+	if d.Stream.Enabled {
+		d.Stream.Label = StreamLabel(now)
+	}
+	e := &Entry{Descriptor: d, Local: l}
+	if err := c.updateLocked(e); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// freeLocked refuses a name that is taken here, or promised to another table.
+func (c *Catalog) freeLocked(name string, id record.TableID, now int64) error {
+	if e := c.Lookup(name); e != nil && e.ID != id {
+		return fault.New(fault.Exists, "Table already exists: %s", name)
+	}
+	if r, ok := c.reserved[name]; ok {
+		if r.id != id && r.until > now {
+			return fault.New(fault.Exists, "Table already exists: %s", name)
+		}
+		delete(c.reserved, name)
+	}
+	return nil
+}
+
+// Reserve promises a name to a replica that is about to be added here, for a minute.
+func (c *Catalog) Reserve(name string, id record.TableID) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.opts.Now()
+	if e := c.ByID(id); e != nil && e.Visible(c.opts.Region) {
+		return errReplicaExists(name)
+	}
+	if err := c.freeLocked(name, id, now); err != nil {
+		return errReplicaExists(name)
+	}
+	c.reserved[name] = reservation{id, now + 60_000}
+	return nil
+}
+
+// change replaces a descriptor by what fn makes of it, with a fresh revision. Only the keeper may.
+func (c *Catalog) change(id record.TableID, fn func(*Descriptor) (*Descriptor, error)) (*Entry, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.ByID(id)
+	if e == nil || e.Deleted {
+		return nil, fault.New(fault.NotFound, "Requested resource not found: Table: %s not found", id)
+	}
+	if e.Keeper != c.opts.Region {
+		return nil, fault.New(fault.Unavailable, "table %s is kept by region %s, not by %s", e.Name, e.Keeper, c.opts.Region)
+	}
+	d, err := fn(e.Descriptor)
+	if err != nil {
+		return nil, err
+	}
+	d.Revision = c.opts.Stamp()
+	n := &Entry{Descriptor: d, Local: c.localFor(e, d)}
+	if err := c.updateLocked(n); err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// SetLocal changes what this region keeps of a table for itself.
+func (c *Catalog) SetLocal(id record.TableID, fn func(*Local) error) (*Entry, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.ByID(id)
+	if e == nil {
+		return nil, fault.New(fault.NotFound, "Requested resource not found: Table: %s not found", id)
+	}
+	l := e.Local
+	l.Built = slices.Clone(l.Built)
+	if err := fn(&l); err != nil {
+		return nil, err
+	}
+	n := &Entry{Descriptor: e.Descriptor, Local: l}
+	if err := c.updateLocked(n); err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// Receive takes descriptors from another region, keeping those that are newer than what is here.
+func (c *Catalog) Receive(entries [][]byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var news []*Entry
+	for _, b := range entries {
+		d := new(Descriptor)
+		dec := json.NewDecoder(bytes.NewReader(b))
+		if err := dec.Decode(d); err != nil {
+			return fmt.Errorf("catalog: a peer sent a descriptor that cannot be read: %w", err)
+		}
+		old := c.ByID(d.ID)
+		if old != nil && !d.Newer(old.Descriptor) {
+			continue
+		}
+		if old == nil {
+			old = &Entry{Local: Local{Joined: c.opts.Now()}}
+		}
+		news = append(news, &Entry{Descriptor: d, Local: c.localFor(old, d)})
+		delete(c.reserved, d.Name)
+	}
+	return c.updateLocked(news...)
+}
+
+// localFor carries a region's own settings over to a new descriptor. A region that left and is a member again starts from
+// nothing: what it had is behind.
+func (c *Catalog) localFor(e *Entry, d *Descriptor) Local {
+	l := e.Local
+	if l.Dropped && d.Holds(c.opts.Region) {
+		return Local{Joined: c.opts.Now()}
+	}
+	return l
+}

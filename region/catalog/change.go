@@ -1,0 +1,331 @@
+package catalog
+
+import (
+	"slices"
+	"time"
+
+	"github.com/meridiandb/meridian/internal/fault"
+	"github.com/meridiandb/meridian/item"
+)
+
+// apply returns d with one change made, or says why not. It is pure: now is in unix milliseconds. The keeper is the only
+// caller, so what it decides holds everywhere. Texts are DynamoDB's (DYNAMODB.md 5.1 and 10.2).
+func (d *Descriptor) apply(ch Change, now int64) (*Descriptor, error) {
+	n := d.clone()
+	steps := []func(*Descriptor, Change, int64) error{
+		applyCapacity, applyIndexThroughput, applyIndexes, applyStream, applySettings,
+	}
+	for _, step := range steps {
+		if err := step(n, ch, now); err != nil {
+			return nil, err
+		}
+	}
+	return n, nil
+}
+
+func invalid(format string, args ...any) error {
+	return fault.New(fault.Invalid, format, args...)
+}
+
+func applyCapacity(d *Descriptor, ch Change, now int64) error {
+	if ch.Billing != nil && *ch.Billing != d.Billing.PayPerRequest {
+		d.Billing.PayPerRequest = *ch.Billing
+		if *ch.Billing {
+			d.Billing.SwitchedAt, d.Billing.EverPerRequest = now, true
+			d.Throughput = Throughput{}
+			for i := range d.Indexes {
+				d.Indexes[i].Throughput = Throughput{}
+			}
+		} else {
+			d.OnDemand = OnDemand{}
+			if ch.Throughput == nil {
+				return invalid("One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")
+			}
+			d.Throughput = *ch.Throughput
+			return nil
+		}
+	}
+	if ch.Throughput != nil {
+		if err := applyThroughput(d, *ch.Throughput, now); err != nil {
+			return err
+		}
+	}
+	if ch.OnDemand != nil {
+		if !d.Billing.PayPerRequest {
+			return invalid("One or more parameter values were invalid: MaxReadRequestUnits and MaxWriteRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED")
+		}
+		d.OnDemand = *ch.OnDemand
+	}
+	return nil
+}
+
+func applyThroughput(d *Descriptor, t Throughput, now int64) error {
+	if d.Billing.PayPerRequest {
+		return invalid("One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
+	}
+	old := d.Throughput
+	if t == old {
+		return invalid("The provisioned throughput for the table will not change. The requested value equals the current value. "+
+			"Current ReadCapacityUnits provisioned for the table: %d. Requested ReadCapacityUnits: %d. "+
+			"Current WriteCapacityUnits provisioned for the table: %d. Requested WriteCapacityUnits: %d. "+
+			"Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits.",
+			old.Read, t.Read, old.Write, t.Write)
+	}
+	if t.Read > old.Read || t.Write > old.Write {
+		d.Billing.LastIncreasedAt = now
+	}
+	if t.Read < old.Read || t.Write < old.Write {
+		if day(d.Billing.LastDecreasedAt) != day(now) {
+			d.Billing.DecreasesOfDay = 0
+		}
+		d.Billing.DecreasesOfDay++
+		d.Billing.LastDecreasedAt = now
+	}
+	d.Throughput = t
+	return nil
+}
+
+func day(ms int64) int64 { return ms / (24 * 60 * 60 * 1000) }
+
+func applyIndexThroughput(d *Descriptor, ch Change, _ int64) error {
+	for name, t := range ch.IndexThroughput {
+		ix := d.Index(name)
+		if ix == nil || !ix.Global {
+			return fault.New(fault.NotFound, "Requested resource not found")
+		}
+		if d.Billing.PayPerRequest {
+			return invalid("One or more parameter values were invalid: ProvisionedThroughput should not be specified for index: %s when BillingMode is PAY_PER_REQUEST", name)
+		}
+		if ch.Billing == nil && ix.Throughput == t {
+			return invalid("The provisioned throughput for the index %s will not change. The requested value equals the current value. "+
+				"Current ReadCapacityUnits provisioned for the index: %d. Requested ReadCapacityUnits: %d. "+
+				"Current WriteCapacityUnits provisioned for the index: %d. Requested WriteCapacityUnits: %d. "+
+				"Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits.",
+				name, t.Read, t.Read, t.Write, t.Write)
+		}
+		ix.Throughput = t
+	}
+	return nil
+}
+
+func applyIndexes(d *Descriptor, ch Change, _ int64) error {
+	if ch.DeleteIndex != "" {
+		ix := d.Index(ch.DeleteIndex)
+		if ix == nil || !ix.Global {
+			return fault.New(fault.NotFound, "Requested resource not found")
+		}
+		d.Indexes = slices.DeleteFunc(d.Indexes, func(i Index) bool { return i.Name == ch.DeleteIndex })
+		d.dropUnusedAttributes()
+	}
+	if ch.CreateIndex != nil {
+		return addIndex(d, *ch.CreateIndex, ch.Attributes)
+	}
+	return nil
+}
+
+func addIndex(d *Descriptor, ix Index, attrs []AttributeChange) error {
+	if d.Index(ix.Name) != nil {
+		return invalid("Attempting to create an index which already exists")
+	}
+	for _, a := range attrs {
+		kind, ok := item.ParseKind(a.Kind)
+		if !ok {
+			return invalid("One or more parameter values were invalid: unknown attribute type %s", a.Kind)
+		}
+		if err := d.defineAttribute(a.Name, kind); err != nil {
+			return err
+		}
+	}
+	for _, part := range [][]item.KeyAttr{ix.Schema.Hash, ix.Schema.Range} {
+		for i := range part {
+			kind, ok := d.attribute(part[i].Name)
+			if !ok {
+				return invalid("One or more parameter values were invalid: Some index key attributes are not defined in AttributeDefinitions. Keys: [%s], AttributeDefinitions: %v", part[i].Name, d.attributeNames())
+			}
+			part[i].Kind = kind
+		}
+	}
+	globals := 0
+	for _, have := range d.Indexes {
+		if have.Global {
+			globals++
+		}
+	}
+	if globals >= 20 {
+		return invalid("One or more parameter values were invalid: GlobalSecondaryIndex count exceeds the per-table limit of 20")
+	}
+	d.NextIndex++
+	ix.ID, ix.Global, ix.State = d.NextIndex, true, IndexActive
+	d.Indexes = append(d.Indexes, ix)
+	d.dropUnusedAttributes()
+	return nil
+}
+
+func (d *Descriptor) attribute(name string) (item.Kind, bool) {
+	for _, a := range d.Attributes {
+		if a.Name == name {
+			return a.Kind, true
+		}
+	}
+	return item.None, false
+}
+
+func (d *Descriptor) attributeNames() []string {
+	var names []string
+	for _, a := range d.Attributes {
+		names = append(names, a.Name)
+	}
+	return names
+}
+
+func (d *Descriptor) defineAttribute(name string, kind item.Kind) error {
+	if have, ok := d.attribute(name); ok {
+		if have != kind {
+			return invalid("One or more parameter values were invalid: Table attribute definitions cannot be changed: attribute %s is %s", name, have)
+		}
+		return nil
+	}
+	d.Attributes = append(d.Attributes, item.KeyAttr{Name: name, Kind: kind})
+	return nil
+}
+
+// dropUnusedAttributes forgets definitions that no key uses, as DescribeTable of the service does after an index goes.
+func (d *Descriptor) dropUnusedAttributes() {
+	d.Attributes = slices.DeleteFunc(d.Attributes, func(a item.KeyAttr) bool {
+		if d.Schema.Has(a.Name) {
+			return false
+		}
+		for _, ix := range d.Indexes {
+			if ix.Schema.Has(a.Name) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func applyStream(d *Descriptor, ch Change, now int64) error {
+	if ch.Stream == nil {
+		return nil
+	}
+	switch {
+	case ch.Stream.Enabled && d.Stream.Enabled:
+		return invalid("Table already has an enabled stream: TableName: %s", d.Name)
+	case !ch.Stream.Enabled && !d.Stream.Enabled:
+		return invalid("Table has no stream to disable: TableName: %s", d.Name)
+	case !ch.Stream.Enabled && d.Replicas() > 1:
+		return invalid("One or more parameter values were invalid: Disabling Stream is not allowed for a Global Table replica.")
+	case ch.Stream.Enabled:
+		d.Stream = StreamSpec{Enabled: true, View: ch.Stream.View, Label: StreamLabel(now)}
+	default:
+		d.Stream.Enabled = false
+	}
+	return nil
+}
+
+func applySettings(d *Descriptor, ch Change, now int64) error {
+	if ch.Class != nil {
+		d.Class = *ch.Class
+	}
+	if ch.SSE != nil {
+		if *ch.SSE == "" && d.SSE == "" {
+			return invalid("One or more parameter values were invalid: Table is already encrypted by default")
+		}
+		d.SSE = *ch.SSE
+	}
+	if ch.Policy != nil {
+		d.Policy = *ch.Policy
+	}
+	if ch.TTL != nil {
+		return applyTTL(d, *ch.TTL, now)
+	}
+	return nil
+}
+
+func applyTTL(d *Descriptor, t TTLSpec, now int64) error {
+	switch {
+	case t.Enabled && d.TTL.Enabled && d.TTL.Attribute == t.Attribute:
+		return invalid("TimeToLive is already enabled")
+	case t.Enabled && d.TTL.Enabled:
+		return invalid("TimeToLive is active on a different AttributeName: current AttributeName is %s", d.TTL.Attribute)
+	case !t.Enabled && !d.TTL.Enabled:
+		return invalid("TimeToLive is already disabled")
+	case !t.Enabled && d.TTL.Attribute != t.Attribute:
+		return invalid("TimeToLive is active on a different AttributeName: current AttributeName is %s", d.TTL.Attribute)
+	}
+	d.TTL = TTLSpec{Enabled: t.Enabled, Attribute: t.Attribute, ChangedAt: now}
+	return nil
+}
+
+// addReplica lists a new member, which has answered where its log stands.
+func (d *Descriptor) addReplica(m Member, now int64) (*Descriptor, error) {
+	if d.Holds(m.Region) || (d.Member(m.Region) != nil && d.Member(m.Region).State == MemberDeleting) {
+		return nil, errReplicaExists(d.Name)
+	}
+	if !d.Billing.PayPerRequest {
+		return nil, invalid("Table write capacity should either be Pay-Per-Request or AutoScaled.")
+	}
+	n := d.clone()
+	if !n.Stream.Enabled {
+		// The service turns the stream on by itself (DYNAMODB.md 10.2).
+		n.Stream = StreamSpec{Enabled: true, View: "NEW_AND_OLD_IMAGES", Label: StreamLabel(now)}
+	}
+	m.State, m.Since = MemberCreating, now
+	n.setMember(m)
+	return n, nil
+}
+
+func errReplicaExists(name string) error {
+	return invalid("Failed to create a the new replica of table with name: '%s' because one or more replicas already existed as tables.", name)
+}
+
+func (d *Descriptor) setMemberState(region string, s MemberState, now int64) (*Descriptor, error) {
+	m := d.Member(region)
+	if m == nil {
+		return nil, fault.New(fault.Internal, "catalog: %s is no member of table %s (%s)", region, d.Name, d.ID)
+	}
+	n := d.clone()
+	m = n.Member(region)
+	m.State, m.Since = s, now
+	return n, nil
+}
+
+// removeReplica starts a member's leaving.
+func (d *Descriptor) removeReplica(region string, now int64) (*Descriptor, error) {
+	if !d.Holds(region) {
+		return nil, invalid("Update global table operation failed because one or more replicas were not part of the global table. Please retry the request without these replicas: [%s].", region)
+	}
+	return d.setMemberState(region, MemberDeleting, now)
+}
+
+// left ends a member's leaving. The last one to leave takes the table with it; a keeper that leaves hands the table to the
+// member that has been active longest.
+func (d *Descriptor) left(region string, now int64) (*Descriptor, error) {
+	n, err := d.setMemberState(region, MemberRemoved, now)
+	if err != nil {
+		return nil, err
+	}
+	if n.Replicas() == 0 {
+		n.Deleted = true
+		return n, nil
+	}
+	if n.Keeper == region {
+		heir := -1
+		for i, m := range n.Members {
+			if m.State == MemberActive && (heir < 0 || m.Since < n.Members[heir].Since) {
+				heir = i
+			}
+		}
+		if heir < 0 {
+			return nil, fault.New(fault.InUse, "Attempt to change a resource which is still in use: no other replica of table %s is active yet", n.Name)
+		}
+		n.Keeper = n.Members[heir].Region
+		n.Epoch++
+	}
+	return n, nil
+}
+
+// StreamLabel names a stream by its creation time, as DynamoDB does (DYNAMODB.md section 8).
+func StreamLabel(ms int64) string {
+	return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000")
+}

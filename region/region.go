@@ -1,0 +1,226 @@
+package region
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"github.com/meridiandb/meridian/crdt"
+	"github.com/meridiandb/meridian/internal/fault"
+	"github.com/meridiandb/meridian/item"
+	"github.com/meridiandb/meridian/region/catalog"
+	"github.com/meridiandb/meridian/region/clock"
+	"github.com/meridiandb/meridian/region/table"
+	"github.com/meridiandb/meridian/storage"
+	"github.com/meridiandb/meridian/stream"
+	"github.com/meridiandb/meridian/stream/record"
+)
+
+// background is for short local writes that must not be cut off half way by a client's impatience.
+var background = context.Background()
+
+// Options says what region to open. Name and Store are required.
+type Options struct {
+	Name   string
+	Store  storage.Store // Region closes it
+	Wall   clock.Wall    // nil: the machine's clock
+	Logger *slog.Logger  // nil: none
+}
+
+// Region is one region's database. It is safe for concurrent use.
+type Region struct {
+	name     string
+	origin   crdt.Origin
+	store    storage.Store
+	logger   *slog.Logger
+	clock    *clock.Clock
+	log      *stream.Log
+	catalog  *catalog.Catalog
+	engine   *table.Engine
+	inbound  *inbound
+	acked    ackedPositions
+	draining atomic.Bool // a table waits for the others to have read its last changes
+	handles  sync.Map    // record.TableID -> *table.Table, the newest handle made
+
+	ctx    context.Context // ends with Close or with a failure
+	cancel context.CancelCauseFunc
+	jobs   sync.WaitGroup
+	wake   chan struct{} // size 1: the lifecycle job has something to look at
+
+	mu    sync.Mutex
+	peers Peers // nil until Connect
+}
+
+// Open opens a region's store as its database. On error the store is left to the caller.
+func Open(o Options) (*Region, error) {
+	if err := CheckName(o.Name); err != nil {
+		return nil, err
+	}
+	if o.Wall == nil {
+		o.Wall = clock.NewWall()
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	r := &Region{name: o.Name, store: o.Store, logger: o.Logger, wake: make(chan struct{}, 1)}
+	r.ctx, r.cancel = context.WithCancelCause(context.Background())
+	if err := r.recover(o.Wall); err != nil {
+		r.cancel(err)
+		return nil, fmt.Errorf("open region %s: %w", o.Name, err)
+	}
+	r.startJobs()
+	return r, nil
+}
+
+func (r *Region) recover(wall clock.Wall) (err error) {
+	if r.origin, err = loadIdentity(r.store, r.name, wall()); err != nil {
+		return err
+	}
+	if r.clock, err = clock.Open(r.store, r.origin, wall); err != nil {
+		return err
+	}
+	if r.log, err = stream.Open(r.store); err != nil {
+		return err
+	}
+	r.catalog, err = catalog.Open(catalog.Options{Region: r.name, Store: r.store, Stamp: r.clock.Stamp, Now: r.clock.Now})
+	if err != nil {
+		return err
+	}
+	r.engine = table.NewEngine(table.Options{Store: r.store, Log: r.log, Clock: r.clock, Origin: r.origin, Resolve: r.resolve})
+	if r.inbound, err = openInbound(r); err != nil {
+		return err
+	}
+	return r.loadCounts()
+}
+
+// Close ends the jobs, waits for them and closes the store.
+func (r *Region) Close() error {
+	r.cancel(errClosed)
+	r.jobs.Wait()
+	err := r.saveCounts()
+	if errors.Is(err, storage.ErrClosed) {
+		err = nil
+	}
+	return errors.Join(err, r.store.Close())
+}
+
+// Failed is closed when the region has stopped: by Close, or because its store failed.
+func (r *Region) Failed() <-chan struct{} { return r.ctx.Done() }
+
+// Err says why the region failed; nil while it works and after Close.
+func (r *Region) Err() error {
+	if err := context.Cause(r.ctx); err != nil && !isClosed(err) {
+		return err
+	}
+	return nil
+}
+
+// fail stops the region for good when an error is the store's and not a request's.
+func (r *Region) fail(err error) error {
+	var corrupt *storage.CorruptionError
+	if errors.As(err, &corrupt) || errors.Is(err, storage.ErrFailed) {
+		r.logger.Error("the region stops", "region", r.name, "err", err)
+		r.cancel(err)
+	}
+	return err
+}
+
+// Name is the region's name.
+func (r *Region) Name() string { return r.name }
+
+// Origin is the region's name with the incarnation of its store.
+func (r *Region) Origin() crdt.Origin { return r.origin }
+
+// Table finds a table for reads and writes of items.
+func (r *Region) Table(name string) (*table.Table, error) {
+	e := r.catalog.Lookup(name)
+	if e == nil || !e.Local.Ready || !e.Holds(r.name) {
+		return nil, fault.New(fault.NotFound, "Requested resource not found")
+	}
+	return r.handle(e), nil
+}
+
+// handle returns the Table of a catalog entry, making it when the entry is new.
+func (r *Region) handle(e *catalog.Entry) *table.Table {
+	if v, ok := r.handles.Load(e.ID); ok && v.(*table.Table).Entry() == e {
+		return v.(*table.Table)
+	}
+	t := r.engine.Table(e)
+	r.handles.Store(e.ID, t)
+	return t
+}
+
+// resolve finds the table that changes of an id belong to: one this region holds, or is filling.
+func (r *Region) resolve(id record.TableID) *table.Table {
+	e := r.catalog.ByID(id)
+	if e == nil || !e.Holds(r.name) || !(e.Local.Ready || r.inbound.joining(id)) {
+		return nil
+	}
+	return r.handle(e)
+}
+
+// TableWrite is one write of a batch or transaction.
+type TableWrite = table.TableWrite
+
+// TableKey is one read of a transaction.
+type TableKey = table.TableKey
+
+// WriteBatch does each write by itself and waits for the disk once; errors stand at the write's place.
+func (r *Region) WriteBatch(ctx context.Context, ws []TableWrite) ([]table.WriteResult, []error) {
+	res, errs := r.engine.WriteBatch(ctx, ws)
+	for _, err := range errs {
+		_ = r.fail(err) // the caller gets it too
+	}
+	return res, errs
+}
+
+// Canceled says that a transaction did not happen. Reasons has an error for each action, nil where it was fine.
+type Canceled struct{ Reasons []error }
+
+func (*Canceled) Error() string { return "Transaction cancelled" }
+
+// Transact does all writes or none; *Canceled says which of them were in the way.
+func (r *Region) Transact(ctx context.Context, ws []TableWrite) ([]table.WriteResult, error) {
+	res, reasons, err := r.engine.Transact(ctx, ws)
+	if err != nil {
+		return nil, r.fail(err)
+	}
+	if reasons != nil {
+		return nil, &Canceled{Reasons: reasons}
+	}
+	return res, nil
+}
+
+// TransactGet reads items as they were together at one moment.
+func (r *Region) TransactGet(ctx context.Context, keys []TableKey) ([]table.GetResult, error) {
+	res, err := r.engine.TransactGet(ctx, keys)
+	return res, r.fail(err)
+}
+
+// ItemState is an item with its versions, for operators.
+func (r *Region) ItemState(ctx context.Context, tableName string, key item.Item) (ItemState, error) {
+	t, err := r.Table(tableName)
+	if err != nil {
+		return ItemState{}, err
+	}
+	k, err := t.Schema().FromKeyArg(key)
+	if err != nil {
+		return ItemState{}, err
+	}
+	s, err := t.State(ctx, k)
+	if err != nil || s.IsZero() {
+		return ItemState{}, err
+	}
+	return ItemState{Found: true, Item: s.Item(), Stamp: s.Stamp(), Context: s.Context()}, nil
+}
+
+// ItemState is what a region stores of one item. Item is zero for a remembered delete.
+type ItemState struct {
+	Found   bool
+	Item    item.Item
+	Stamp   crdt.Stamp
+	Context crdt.Context
+}

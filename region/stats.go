@@ -1,0 +1,102 @@
+package region
+
+import (
+	"encoding/json"
+	"errors"
+
+	"github.com/meridiandb/meridian/crdt"
+	"github.com/meridiandb/meridian/region/catalog"
+	"github.com/meridiandb/meridian/region/table"
+	"github.com/meridiandb/meridian/storage"
+	"github.com/meridiandb/meridian/stream/record"
+)
+
+// Stats is what operators see of a region.
+type Stats struct {
+	LogFirst, LogDurable, LogLast record.Seq
+	LogBytes                      int64
+	Commits                       uint64            // own, since start
+	Applied                       uint64            // of other regions, since start
+	Conflicts                     map[string]uint64 // lost writes by table name, since start
+	DiskBytes                     uint64
+	Clock                         crdt.Time
+	Tables                        []TableStatus
+	Inbound                       map[string]record.Seq // cursor by origin
+}
+
+// TableStatus is one table of a region.
+type TableStatus struct {
+	Name    string           `json:"name"`
+	ID      string           `json:"id"`
+	Status  string           `json:"status"`
+	Keeper  string           `json:"keeper"`
+	Ready   bool             `json:"ready"`
+	Items   int64            `json:"items"`
+	Bytes   int64            `json:"bytes"`
+	Members []catalog.Member `json:"members"`
+}
+
+// Stats collects the figures; it is cheap enough for every scrape.
+func (r *Region) Stats() Stats {
+	n := r.engine.Counters()
+	s := Stats{
+		LogFirst: r.log.First(), LogDurable: r.log.Durable(), LogLast: r.log.Last(),
+		Commits: n.Commits, Applied: n.Applied, Conflicts: map[string]uint64{},
+		Clock: r.clock.Last(), Inbound: map[string]record.Seq{},
+	}
+	s.DiskBytes, _ = r.store.DiskUsage() // a figure less is no reason to show none
+	for id, c := range n.Conflicts {
+		if e := r.catalog.ByID(id); e != nil {
+			s.Conflicts[e.Name] += c
+		}
+	}
+	for _, name := range r.catalog.Names() {
+		if e := r.catalog.Lookup(name); e != nil {
+			v := r.view(e)
+			s.Tables = append(s.Tables, TableStatus{
+				Name: name, ID: e.ID.String(), Status: v.Status, Keeper: e.Keeper, Ready: e.Local.Ready,
+				Items: v.Items, Bytes: v.Bytes, Members: e.Members,
+			})
+		}
+	}
+	r.inbound.mu.Lock()
+	defer r.inbound.mu.Unlock()
+	for o, c := range r.inbound.cursors {
+		s.Inbound[o.String()] = c
+	}
+	return s
+}
+
+var countsKey = append([]byte{storage.KindMeta}, "table-counts"...)
+
+// loadCounts starts the tables' sizes from what was saved last.
+func (r *Region) loadCounts() error {
+	v, err := r.store.Get(countsKey)
+	if storage.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	saved := map[string]table.Count{}
+	if err := json.Unmarshal(v, &saved); err != nil {
+		return &storage.CorruptionError{Where: "table counts", Err: err}
+	}
+	for _, e := range r.catalog.Entries() {
+		if c, ok := saved[e.ID.String()]; ok {
+			r.engine.SetCount(e.ID, c)
+		}
+	}
+	return nil
+}
+
+func (r *Region) saveCounts() error {
+	counts := map[string]table.Count{}
+	for _, name := range r.catalog.Names() {
+		if e := r.catalog.Lookup(name); e != nil {
+			counts[e.ID.String()] = r.engine.Count(e.ID)
+		}
+	}
+	b, err := json.Marshal(counts)
+	return errors.Join(err, put(r.store, countsKey, b))
+}

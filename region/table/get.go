@@ -1,0 +1,70 @@
+package table
+
+import (
+	"context"
+
+	"github.com/meridiandb/meridian/conflict"
+	"github.com/meridiandb/meridian/item"
+	"github.com/meridiandb/meridian/region/catalog"
+	"github.com/meridiandb/meridian/storage"
+)
+
+// Schema is the table's own key.
+func (t *Table) Schema() item.KeySchema { return t.entry.Schema }
+
+// Index finds an index by name.
+func (t *Table) Index(name string) (*catalog.Index, bool) {
+	ix := t.entry.Index(name)
+	return ix, ix != nil
+}
+
+// Get reads one item. An eventually consistent read is answered from the same place as a consistent one and costs half.
+func (t *Table) Get(ctx context.Context, k item.Key, consistent bool) (GetResult, error) {
+	state, err := t.State(ctx, k)
+	if err != nil {
+		return GetResult{}, err
+	}
+	it := state.Item()
+	return GetResult{Item: it, Cost: Cost{Table: readUnits(it.Size(), consistent)}}, nil
+}
+
+// State reads an item with its versions: the zero State if nothing was ever written there.
+func (t *Table) State(ctx context.Context, k item.Key) (conflict.State, error) {
+	key := k.Append(append(make([]byte, 0, 64), t.prefix...))
+	raw, err := t.engine.store.Get(key)
+	if err != nil && !storage.IsNotFound(err) {
+		return conflict.State{}, err
+	}
+	missing := err != nil
+	if err := t.engine.settle(ctx, key); err != nil {
+		return conflict.State{}, err
+	}
+	if missing {
+		return conflict.State{}, nil
+	}
+	return conflict.TrustedState(raw), nil
+}
+
+// TableKey names an item of a table.
+type TableKey struct {
+	Table *Table
+	Key   item.Key
+}
+
+// TransactGet reads items as they were together at one moment.
+func (e *Engine) TransactGet(ctx context.Context, keys []TableKey) ([]GetResult, error) {
+	snap := e.store.Snapshot()
+	defer snap.Close() //nolint:errcheck // a snapshot holds nothing that could fail to be written
+	out := make([]GetResult, len(keys))
+	for i, k := range keys {
+		raw, err := snap.Get(k.Key.Append(append(make([]byte, 0, 64), k.Table.prefix...)))
+		if err != nil && !storage.IsNotFound(err) {
+			return nil, err
+		}
+		if err == nil {
+			out[i].Item = conflict.TrustedState(raw).Item()
+		}
+		out[i].Cost.Table = readUnits(out[i].Item.Size(), true)
+	}
+	return out, e.settleAll(ctx)
+}
