@@ -1,0 +1,120 @@
+package admin
+
+import (
+	"runtime/debug"
+	"strings"
+	"testing"
+)
+
+func TestMetricsPage(t *testing.T) {
+	f := &fake{status: Status{
+		Version: "v1", Origin: "us-east-1@a1", Ready: true, UptimeSeconds: 2, Clock: 1500, DiskBytes: 4096,
+		Log: Log{First: 3, Durable: 9, Last: 10, Bytes: 77}, Commits: 5, Applied: 6, Conflicts: map[string]uint64{"t": 2},
+		Tables: []Table{{Name: "t", Status: "ACTIVE", Items: 8, Bytes: 80}, {Name: "u", Status: "CREATING"}},
+	}}
+	code, body, _ := ask(t, f, "GET", "/metrics")
+	if code != 200 {
+		t.Fatalf("%d %s", code, body)
+	}
+	for _, line := range []string{
+		`meridian_build_info{origin="us-east-1@a1",region="us-east-1",version="v1"} 1`,
+		`meridian_ready{region="us-east-1"} 1`,
+		`meridian_commits_total{kind="own",region="us-east-1"} 5`,
+		`meridian_commits_total{kind="applied",region="us-east-1"} 6`,
+		`meridian_conflicts_total{region="us-east-1",table="t"} 2`,
+		`meridian_log_durable_seq{region="us-east-1"} 9`,
+		`meridian_log_entries{region="us-east-1"} 7`,
+		`meridian_log_bytes{region="us-east-1"} 77`,
+		`meridian_disk_bytes{region="us-east-1"} 4096`,
+		`meridian_clock_seconds{region="us-east-1"} 1.5`,
+		`meridian_tables{region="us-east-1",status="ACTIVE"} 1`,
+		`meridian_tables{region="us-east-1",status="CREATING"} 1`,
+		`meridian_table_items{region="us-east-1",table="t"} 8`,
+		`meridian_table_bytes{region="us-east-1",table="t"} 80`,
+	} {
+		if !strings.Contains(body, line+"\n") {
+			t.Errorf("no line %s", line)
+		}
+	}
+	if !strings.Contains(body, "go_goroutines") {
+		t.Error("the process's own figures are missing")
+	}
+}
+
+// A table that appears after the first scrape must not spoil the page: Prometheus refuses figures that a collector had not
+// announced, unless it announces none.
+func TestTablesMayComeAndGo(t *testing.T) {
+	f := &fake{}
+	reg, registerer := NewRegistry("r")
+	registerer.MustRegister(NewCollector(f.Status, func() []Figure {
+		return []Figure{{Name: "store_files", Help: "Files.", Value: 3, Labels: []string{"level", "0"}},
+			{Name: "store_flushes_total", Help: "Flushes.", Counter: true, Value: 1}}
+	}))
+	for _, tables := range [][]Table{nil, {{Name: "t", Status: "ACTIVE"}}, nil} {
+		f.status.Tables = tables
+		f.status.Conflicts = map[string]uint64{"t": uint64(len(tables))}
+		families, err := reg.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for _, m := range families {
+			if strings.HasPrefix(m.GetName(), "meridian_store_") {
+				found++
+			}
+		}
+		if found != 2 {
+			t.Errorf("%d figures of the engine, want 2", found)
+		}
+	}
+}
+
+func TestLogEntries(t *testing.T) {
+	for _, c := range []struct {
+		log  Log
+		want uint64
+	}{{Log{}, 0}, {Log{First: 1, Durable: 1}, 1}, {Log{First: 4, Durable: 3}, 0}, {Log{First: 4, Durable: 9}, 6}} {
+		if got := c.log.Entries(); got != c.want {
+			t.Errorf("%+v: %d, want %d", c.log, got, c.want)
+		}
+	}
+}
+
+func TestProblems(t *testing.T) {
+	healthy := Status{Region: "a", Ready: true, Peers: []Peer{{Region: "b", State: "connected", Connected: true,
+		Sending: Lag{Seconds: 60, Commits: 1000}}}}
+	if p := Problems([]Status{healthy}); len(p) != 0 {
+		t.Errorf("lag is no problem: %q", p)
+	}
+	got := Problems([]Status{
+		{Region: "a", Ready: true, Peers: []Peer{{Region: "b", State: "dead", Error: "refused"}}},
+		{Region: "b", Unreachable: "refused"},
+		{Region: "c", NotReady: "starting"},
+	})
+	want := []string{"region a has no link to b (dead: refused)", "region b does not answer: refused", "region c is not ready: starting"}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestVersionOf(t *testing.T) {
+	set := func(rev, modified string) []debug.BuildSetting {
+		return []debug.BuildSetting{{Key: "vcs.revision", Value: rev}, {Key: "vcs.modified", Value: modified}}
+	}
+	for _, c := range []struct {
+		info debug.BuildInfo
+		want string
+	}{
+		{debug.BuildInfo{}, "devel"},
+		{debug.BuildInfo{Main: debug.Module{Version: "v1.2.3"}}, "v1.2.3"},
+		{debug.BuildInfo{Main: debug.Module{Version: "(devel)"}, Settings: set("0123456789abcdef", "false")}, "devel-0123456789ab"},
+		{debug.BuildInfo{Settings: set("0123", "true")}, "devel-0123+dirty"},
+	} {
+		if got := versionOf(&c.info); got != c.want {
+			t.Errorf("got %s, want %s", got, c.want)
+		}
+	}
+	if Version() == "" {
+		t.Error("no version")
+	}
+}
