@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/meridiandb/meridian/api"
+	"github.com/meridiandb/meridian/internal/admin"
+	"github.com/meridiandb/meridian/region"
+	"github.com/meridiandb/meridian/replication"
+	"github.com/meridiandb/meridian/storage/pebblestore"
+)
+
+// node is one running region: its database, its links to the others, and the two HTTP endpoints over them. dev runs
+// several, serve one.
+//
+//	openNode   store → region → replication → handlers; on error nothing stays open
+//	Run        serves until its context ends or a part fails, then stops HTTP, replication and region, in this order, so
+//	           that no part outlives what it stands on; everything is awaited
+type node struct {
+	config      nodeConfig
+	started     time.Time
+	store       *pebblestore.Store // owned by region
+	region      *region.Region
+	replication *replication.Replication
+	api, admin  *http.Server
+
+	assembled chan struct{} // closed when all of the above is set
+	serving   atomic.Bool   // between the start of Run and the beginning of its end
+}
+
+// openNode opens a region and everything around it. It takes over the configuration's ports, also when it fails.
+func openNode(ctx context.Context, c nodeConfig) (*node, error) {
+	n := &node{config: c, started: time.Now(), assembled: make(chan struct{})}
+	if err := n.assemble(ctx); err != nil {
+		return nil, errors.Join(err, n.close())
+	}
+	close(n.assembled)
+	return n, nil
+}
+
+func (n *node) assemble(ctx context.Context) error {
+	if err := n.openRegion(); err != nil {
+		return err
+	}
+	registry, registerer := admin.NewRegistry(n.config.Region)
+	if err := n.startReplication(ctx, registerer); err != nil {
+		return err
+	}
+	registerer.MustRegister(admin.NewCollector(n.Status, func() []admin.Figure { return engineFigures(n.store) }))
+
+	handler, err := n.apiHandler(registerer)
+	if err != nil {
+		return err
+	}
+	n.api = newHTTPServer(handler, n.config.Logger)
+	n.admin = newHTTPServer(admin.Handler(admin.Options{Source: n, Metrics: admin.NewMetrics(registry)}), n.config.Logger)
+	return nil
+}
+
+// openRegion opens the data folder. Whatever is wrong with it, the user has to do something about it before trying again.
+func (n *node) openRegion() (err error) {
+	c := n.config
+	n.store, err = pebblestore.Open(c.Data, pebblestore.Options{CacheBytes: c.Cache, Logger: c.Logger})
+	if err != nil {
+		return usagef("data folder %s of %s: %w", c.Data, c.Region, err)
+	}
+	n.region, err = region.Open(region.Options{Name: c.Region, Store: n.store, Logger: c.Logger})
+	if err != nil {
+		return errors.Join(usagef("data folder %s: %w", c.Data, err), n.store.Close())
+	}
+	return nil
+}
+
+func (n *node) startReplication(ctx context.Context, metrics prometheus.Registerer) (err error) {
+	return nil
+}
+
+func (n *node) apiHandler(metrics prometheus.Registerer) (http.Handler, error) {
+	return api.New(api.Options{}), nil
+}
+
+// Run serves until ctx ends or a part fails, and returns when everything has stopped.
+func (n *node) Run(ctx context.Context) error {
+	running, ctx := errgroup.WithContext(ctx)
+	running.Go(func() error { return n.failure("DynamoDB endpoint", serveHTTP(n.api, n.config.Ports.DynamoDB.tcp)) })
+	running.Go(func() error { return n.failure("admin endpoint", serveHTTP(n.admin, n.config.Ports.Admin.tcp)) })
+	running.Go(func() error {
+		select {
+		case <-n.region.Failed():
+			return n.failure("storage", n.region.Err())
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	running.Go(func() error {
+		<-ctx.Done()
+		n.serving.Store(false)
+		stopHTTP(n.api, n.admin)
+		return nil
+	})
+	n.serving.Store(true)
+	return errors.Join(running.Wait(), n.close())
+}
+
+// failure names the part that failed.
+func (n *node) failure(part string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("region %s: %s: %w", n.config.Region, part, err)
+}
+
+// close takes down what there is, from the top. HTTP has stopped or was never started.
+func (n *node) close() error {
+	n.config.Ports.release()
+	var errs []error
+	if n.replication != nil {
+		errs = append(errs, n.failure("stop replication", n.replication.Close()))
+	}
+	if n.region != nil {
+		errs = append(errs, n.failure("close", n.region.Close()))
+	}
+	return errors.Join(errs...)
+}
+
+// links counts the peers that this region is connected to.
+func (n *node) links() int {
+	count := 0
+	for _, p := range n.replication.Peers() {
+		if peerStatus(p).Connected {
+			count++
+		}
+	}
+	return count
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"log/slog"
+
+	"github.com/meridiandb/meridian/internal/admin"
+)
+
+// nodeConfig says how to run one region. All fields are required unless they say otherwise.
+type nodeConfig struct {
+	Region string
+	Data   string // exists and can be written in
+	Cache  int64  // bytes
+	Ports  nodePorts
+	// What the other regions are told to connect to; empty: the address listened on.
+	ReplicationAdvertise, GossipAdvertise string
+	Join                                  []string // gossip addresses of other regions; may be empty
+	Logger                                *slog.Logger
+}
+
+// nodePorts are the ports of one region, claimed.
+type nodePorts struct{ DynamoDB, Admin, Replication, Gossip *claim }
+
+func (p nodePorts) release() { claims{p.DynamoDB, p.Admin, p.Replication, p.Gossip}.release() }
+
+// nodeWants lists a region's ports; portsOfNode finds those of the i-th region again in what was claimed.
+func nodeWants(region, dynamodb, admin, replication, gossip string) []want {
+	return []want{
+		{what: "DynamoDB endpoint of " + region, addr: dynamodb},
+		{what: "admin of " + region, addr: admin},
+		{what: "replication of " + region, addr: replication},
+		{what: "gossip of " + region, addr: gossip, packet: true},
+	}
+}
+
+func portsOfNode(cs claims, i int) nodePorts {
+	cs = cs[4*i:]
+	return nodePorts{DynamoDB: cs[0], Admin: cs[1], Replication: cs[2], Gossip: cs[3]}
+}
+
+func (c nodeConfig) endpoints() admin.Endpoints {
+	return admin.Endpoints{
+		DynamoDB: "http://" + c.Ports.DynamoDB.address(), Admin: "http://" + c.Ports.Admin.address(),
+		Replication: c.Ports.Replication.address(), Gossip: c.Ports.Gossip.address(),
+	}
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/meridiandb/meridian/internal/admin"
+	"github.com/meridiandb/meridian/item"
+	"github.com/meridiandb/meridian/region"
+	"github.com/meridiandb/meridian/replication"
+)
+
+// cmdStatus is the command by which one region asks another for its status, over the link they have.
+const cmdStatus = "node.status"
+
+// peerPatience is how long a page waits for regions that do not answer.
+const peerPatience = 3 * time.Second
+
+// node is the admin pages' Source.
+var _ admin.Source = (*node)(nil)
+
+// Status describes this region.
+func (n *node) Status() admin.Status {
+	rs := n.region.Stats()
+	s := admin.Status{
+		Region: n.config.Region, Origin: n.region.Origin().String(), Version: admin.Version(),
+		Started: n.started.UTC().Truncate(time.Millisecond), UptimeSeconds: time.Since(n.started).Seconds(),
+		Endpoints: n.config.endpoints(),
+		Log:       admin.Log{First: uint64(rs.LogFirst), Durable: uint64(rs.LogDurable), Last: uint64(rs.LogLast), Bytes: rs.LogBytes},
+		DiskBytes: rs.DiskBytes, Clock: rs.Clock.Millis(),
+		Commits: rs.Commits, Applied: rs.Applied, Conflicts: rs.Conflicts,
+		Tables: []admin.Table{}, Peers: []admin.Peer{},
+	}
+	if err := n.Ready(); err != nil {
+		s.NotReady = oneLine(err)
+	} else {
+		s.Ready = true
+	}
+	for _, t := range rs.Tables {
+		s.Tables = append(s.Tables, tableStatus(t))
+	}
+	for _, p := range n.replication.Peers() {
+		s.Peers = append(s.Peers, peerStatus(p))
+	}
+	return s
+}
+
+func tableStatus(t region.TableStatus) admin.Table {
+	out := admin.Table{
+		Name: t.Name, ID: t.ID, Status: t.Status, Keeper: t.Keeper, Ready: t.Ready, Items: t.Items, Bytes: t.Bytes,
+		Members: []admin.Member{},
+	}
+	for _, m := range t.Members {
+		out.Members = append(out.Members, admin.Member{Region: m.Region, State: string(m.State)})
+	}
+	return out
+}
+
+// Ready says why the region does not serve; nil if it does.
+func (n *node) Ready() error {
+	if err := n.region.Err(); err != nil {
+		return err
+	}
+	if !n.serving.Load() {
+		return errors.New("starting or stopping")
+	}
+	return nil
+}
+
+// Fleet asks all peers at the same time for their status.
+func (n *node) Fleet(ctx context.Context) admin.Fleet {
+	ctx, cancel := context.WithTimeout(ctx, peerPatience)
+	defer cancel()
+	own := n.Status()
+	regions := make([]admin.Status, 1+len(own.Peers))
+	regions[0] = own
+	var asking sync.WaitGroup
+	for i, p := range own.Peers {
+		asking.Go(func() { regions[1+i] = n.askStatus(ctx, p.Region) })
+	}
+	asking.Wait()
+	slices.SortFunc(regions, func(a, b admin.Status) int { return cmp.Compare(a.Region, b.Region) })
+	return admin.Fleet{From: n.config.Region, Regions: regions}
+}
+
+func (n *node) askStatus(ctx context.Context, peer string) admin.Status {
+	var s admin.Status
+	b, err := n.replication.Call(ctx, peer, cmdStatus, nil)
+	if err == nil {
+		err = json.Unmarshal(b, &s)
+	}
+	if err == nil && s.Region != peer {
+		err = fmt.Errorf("region %q answered in its place", s.Region)
+	}
+	if err != nil {
+		return admin.Status{Region: peer, Unreachable: oneLine(err)}
+	}
+	return s
+}
+
+// Item reads what is stored under a key.
+func (n *node) Item(ctx context.Context, table string, key item.Item) (admin.ItemState, error) {
+	s, err := n.region.ItemState(ctx, table, key)
+	return admin.ItemState(s), err
+}
+
+// commands carries out what other regions ask of this one: its status here, tables in region.
+type commands struct{ node *node }
+
+// Handle is replication.Handler's.
+func (c commands) Handle(ctx context.Context, from, name string, payload []byte) ([]byte, error) {
+	if name != cmdStatus {
+		return c.node.region.Handle(ctx, from, name, payload)
+	}
+	select {
+	case <-c.node.assembled: // a peer may ask while we are still being put together
+		return json.Marshal(c.node.Status())
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+var _ replication.Handler = commands{}
