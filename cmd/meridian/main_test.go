@@ -148,7 +148,7 @@ func TestUnusableFolders(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	serve := func(data string) []string { return append(serveFree("us-east-1", data)) }
+	serve := func(data string) []string { return serveFree("us-east-1", data) }
 	refused(t, exitUsage, "is not a folder", serve(file)...)
 	refused(t, exitUsage, "not a directory", serve(filepath.Join(file, "below"))...)
 	refused(t, exitUsage, "data folder", serve("/proc/self/no")...)
