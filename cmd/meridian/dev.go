@@ -89,7 +89,7 @@ func runDev(cmd *cobra.Command, o devOptions) (err error) {
 			}
 		}
 	}
-	nodes, err := openNodes(cmd.Context(), configs)
+	nodes, err := openNodes(configs)
 	if err != nil {
 		return err
 	}
@@ -153,12 +153,12 @@ func (o *devOptions) folder() (path string, remove func() error, err error) {
 }
 
 // openNodes opens all regions side by side; if one fails, none stays open.
-func openNodes(ctx context.Context, configs []nodeConfig) ([]*node, error) {
+func openNodes(configs []nodeConfig) ([]*node, error) {
 	nodes := make([]*node, len(configs))
 	var opening errgroup.Group
 	for i, c := range configs {
 		opening.Go(func() (err error) {
-			nodes[i], err = openNode(ctx, c)
+			nodes[i], err = openNode(c)
 			return err
 		})
 	}

@@ -37,30 +37,25 @@ type node struct {
 }
 
 // openNode opens a region and everything around it. It takes over the configuration's ports, also when it fails.
-func openNode(ctx context.Context, c nodeConfig) (*node, error) {
+func openNode(c nodeConfig) (*node, error) {
 	n := &node{config: c, started: time.Now(), assembled: make(chan struct{})}
-	if err := n.assemble(ctx); err != nil {
+	if err := n.assemble(); err != nil {
 		return nil, errors.Join(err, n.close())
 	}
 	close(n.assembled)
 	return n, nil
 }
 
-func (n *node) assemble(ctx context.Context) error {
+func (n *node) assemble() error {
 	if err := n.openRegion(); err != nil {
 		return err
 	}
 	registry, registerer := admin.NewRegistry(n.config.Region)
-	if err := n.startReplication(ctx, registerer); err != nil {
+	if err := n.startReplication(registerer); err != nil {
 		return err
 	}
 	registerer.MustRegister(admin.NewCollector(n.Status, func() []admin.Figure { return engineFigures(n.store) }))
-
-	handler, err := n.apiHandler(registerer)
-	if err != nil {
-		return err
-	}
-	n.api = newHTTPServer(handler, n.config.Logger)
+	n.api = newHTTPServer(n.buildAPI(registerer), n.config.Logger)
 	n.admin = newHTTPServer(admin.Handler(admin.Options{Source: n, Metrics: admin.NewMetrics(registry)}), n.config.Logger)
 	return nil
 }
@@ -79,12 +74,28 @@ func (n *node) openRegion() (err error) {
 	return nil
 }
 
-func (n *node) startReplication(ctx context.Context, metrics prometheus.Registerer) (err error) {
+// startReplication links the region to the others. From here on peers may ask things, hence assembled.
+func (n *node) startReplication(metrics prometheus.Registerer) (err error) {
+	c := n.config
+	c.Ports.Replication.release() // replication and gossip open their ports themselves; they were free a moment ago
+	c.Ports.Gossip.release()
+	n.replication, err = replication.Start(replication.Options{
+		Region: c.Region,
+		Source: sourceAndSink{n.region}, Sink: sourceAndSink{n.region}, Handler: commands{n},
+		Listen: c.Ports.Replication.address(), Advertise: c.ReplicationAdvertise,
+		GossipListen: c.Ports.Gossip.address(), GossipAdvertise: c.GossipAdvertise,
+		Seeds:  c.Join,
+		Logger: c.Logger, Registerer: metrics,
+	})
+	if err != nil {
+		return usagef("region %s: links to other regions: %w", c.Region, err)
+	}
+	n.region.Connect(peers{n.replication})
 	return nil
 }
 
-func (n *node) apiHandler(metrics prometheus.Registerer) (http.Handler, error) {
-	return api.New(api.Options{}), nil
+func (n *node) buildAPI(metrics prometheus.Registerer) http.Handler {
+	return api.New(api.Options{Region: n.region, Logger: n.config.Logger, Registerer: metrics})
 }
 
 // Run serves until ctx ends or a part fails, and returns when everything has stopped.

@@ -62,6 +62,20 @@ func tableStatus(t region.TableStatus) admin.Table {
 	return out
 }
 
+func peerStatus(p replication.PeerStatus) admin.Peer {
+	return admin.Peer{
+		Region: p.Region, Origin: p.Origin.String(), State: p.State, Connected: p.Connected,
+		Sending: lagOf(p.Outbound), Receiving: lagOf(p.Inbound),
+		BytesSent: p.BytesSent, BytesReceived: p.BytesReceived,
+		ClockOffsetMs: float64(p.ClockOffset) / float64(time.Millisecond),
+		RoundTripMs:   float64(p.RoundTrip) / float64(time.Millisecond), Error: p.Error,
+	}
+}
+
+func lagOf(l replication.Lag) admin.Lag {
+	return admin.Lag{Seconds: l.Seconds, Commits: l.Commits, Bytes: l.Bytes}
+}
+
 // Ready says why the region does not serve; nil if it does.
 func (n *node) Ready() error {
 	if err := n.region.Err(); err != nil {

@@ -90,7 +90,7 @@ func runServe(cmd *cobra.Command, o serveOptions) error {
 		ReplicationAdvertise: o.replicationAdvertise, GossipAdvertise: o.gossipAdvertise,
 		Join: o.join, Logger: logger.With("region", o.region),
 	}
-	n, err := openNode(cmd.Context(), c)
+	n, err := openNode(c)
 	if err != nil {
 		return err
 	}
