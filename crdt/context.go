@@ -44,6 +44,23 @@ func (c Context) find(o Origin) (int, bool) {
 	return len(c.dots), false
 }
 
+// Of returns the newest time listed for an origin, 0 if it is not listed (the floor still counts for it).
+func (c Context) Of(o Origin) Time {
+	if i, ok := c.find(o); ok {
+		return c.dots[i].Time
+	}
+	return 0
+}
+
+// Newest is the newest time covered: the floor or that of the newest write seen.
+func (c Context) Newest() Time {
+	t := c.floor
+	for i := range c.dots {
+		t = max(t, c.dots[i].Time)
+	}
+	return t
+}
+
 // With adds what a write's author saw of its own origin: everything up to s.
 func (c Context) With(s Stamp) Context {
 	if c.Covers(s) {

@@ -65,13 +65,18 @@ func (d *Dictionary) AppendStamp(dst []byte, s Stamp) []byte {
 	if s.IsZero() {
 		return append(dst, 0)
 	}
+	dst = binary.AppendUvarint(dst, uint64(d.place(s.Origin))+1)
+	return binary.BigEndian.AppendUint64(dst, uint64(s.Time))
+}
+
+// place is where an origin stands. To write one that was not added is a bug.
+func (d *Dictionary) place(o Origin) int {
 	for i := range d.origins {
-		if d.origins[i] == s.Origin {
-			dst = binary.AppendUvarint(dst, uint64(i)+1)
-			return binary.BigEndian.AppendUint64(dst, uint64(s.Time))
+		if d.origins[i] == o {
+			return i
 		}
 	}
-	panic("crdt: origin " + s.Origin.String() + " is not in the dictionary")
+	panic("crdt: origin " + o.String() + " is not in the dictionary")
 }
 
 // AppendContext writes a context whose origins have been added.
@@ -129,7 +134,11 @@ func (d *Dictionary) ReadStamp(b []byte) (Stamp, []byte, error) {
 	if len(b) < 8 {
 		return Stamp{}, nil, ErrEncoding
 	}
-	return Stamp{Time(binary.BigEndian.Uint64(b)), d.origins[i-1]}, b[8:], nil
+	t := Time(binary.BigEndian.Uint64(b))
+	if t == 0 {
+		return Stamp{}, nil, ErrEncoding // only the zero Stamp has no time
+	}
+	return Stamp{t, d.origins[i-1]}, b[8:], nil
 }
 
 // ReadContext reads a context and returns what follows it.

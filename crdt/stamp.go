@@ -11,13 +11,12 @@ import (
 // Zero is before everything.
 type Time uint64
 
-// TimeFromMillis is the first time of a millisecond. Negative milliseconds count as 0.
-func TimeFromMillis(ms int64) Time {
-	if ms < 0 {
-		return 0
-	}
-	return Time(ms) << 16
-}
+// maxMillis is the last millisecond that fits: the year 10889.
+const maxMillis = 1<<48 - 1
+
+// TimeFromMillis is the first time of a millisecond. Negative milliseconds count as 0, those past the year 10889 as that:
+// a shift that wrapped would send a clock back to its beginning.
+func TimeFromMillis(ms int64) Time { return Time(min(max(ms, 0), maxMillis)) << 16 }
 
 // Millis is the physical part in unix milliseconds.
 func (t Time) Millis() int64 { return int64(t >> 16) }
@@ -32,10 +31,10 @@ func ParseTime(s string) (Time, error) {
 		return 0, fmt.Errorf("%q is no hybrid time", s)
 	}
 	c, err := strconv.ParseUint(n, 10, 16)
-	if err != nil {
-		return 0, fmt.Errorf("%q is no hybrid time", s)
+	if t := Time(m<<16 | c); err == nil && t.String() == s {
+		return t, nil
 	}
-	return Time(m<<16 | c), nil
+	return 0, fmt.Errorf("%q is no hybrid time", s)
 }
 
 // Origin is a region and the incarnation of its store: a region rebuilt from nothing is another origin.
@@ -60,12 +59,14 @@ func (o Origin) String() string { return fmt.Sprintf("%s@%016x", o.Region, o.Inc
 
 // ParseOrigin reads what String prints.
 func ParseOrigin(s string) (Origin, error) {
-	region, inc, ok := strings.Cut(s, "@")
-	n, err := strconv.ParseUint(inc, 16, 64)
-	if !ok || err != nil || len(inc) != 16 || region == "" {
+	at := strings.LastIndexByte(s, '@')
+	n, err := strconv.ParseUint(s[at+1:], 16, 64)
+	o := Origin{s[:max(at, 0)], n}
+	// Printing it again refuses all other spellings: keys are made of these texts.
+	if err != nil || o.Region == "" || o.String() != s {
 		return Origin{}, fmt.Errorf("%q is no origin (region@16 hexadecimal digits)", s)
 	}
-	return Origin{region, n}, nil
+	return o, nil
 }
 
 // Stamp is when and where a write was made. The zero Stamp is no write.
@@ -139,19 +140,3 @@ func (o *Origin) UnmarshalText(b []byte) (err error) {
 	*o, err = ParseOrigin(string(b))
 	return err
 }
-
-// Clock is a hybrid logical clock (Kulkarni et al., 2014) without a source of time: the caller says what it is. It is not
-// safe for concurrent use. The zero Clock is ready.
-type Clock struct{ last Time }
-
-// Next returns a time above all that were returned or observed before, and at or above physical time.
-func (c *Clock) Next(nowMillis int64) Time {
-	c.last = max(c.last+1, TimeFromMillis(nowMillis))
-	return c.last
-}
-
-// Observe takes note of a time from elsewhere.
-func (c *Clock) Observe(t Time) { c.last = max(c.last, t) }
-
-// Last is the newest time returned or observed.
-func (c *Clock) Last() Time { return c.last }
