@@ -2,204 +2,150 @@ package conflict
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"github.com/meridiandb/meridian/crdt"
 	"github.com/meridiandb/meridian/item"
 )
 
-// State is one item's version as a region stores it. The zero State is an item that nobody ever wrote.
+// State is one item's version as a region stores it. The zero State is an item that nobody ever wrote. It is immutable.
 //
-// Between the stamps: clear <= stamp and deleted <= stamp, and the context covers stamp. The item is visible iff clear is
-// newer than deleted.
+// All states are in one normal form, so that equal states are equal bytes: touched and deleted are kept only where they
+// still decide anything.
+//
+//	touched is zero or > clear
+//	deleted is zero, and the item visible, or >= clear and > touched
+//	ctx covers all dots of the state
 type State struct {
 	raw []byte // lazy: set by TrustedState, nothing else then is
-	head
-	item item.Item // of a visible state
-}
 
-type head struct {
-	stamp   crdt.Stamp // the newest write in it
-	clear   crdt.Stamp // what is older is gone
-	deleted crdt.Stamp // the newest delete
+	clear   crdt.Version // the newest write of the whole item; older registers are gone
+	deleted crdt.Version // the delete that hides the item
+	touched crdt.Stamp   // the newest update of some of its attributes
+	base    crdt.Stamp   // what the author of the newest write replaced
 	ctx     crdt.Context
+	view    item.Item  // all attributes, as they show when visible; zero where nothing is left
+	attrs   []register // in name order, those attributes of which more is to be known than that clear wrote the view's value
 }
 
-// Bytes of a stored state, version 1:
-//
-//	offset  size  field
-//	0       1     format version, 1
-//	1       1     flags: bit 0 visible (an item follows the head); bit 1 clear is its own stamp and not the newest write's;
-//	              bit 2 deleted likewise; the other bits are 0 and refused: registers will use them
-//	2       uvarint  length of the head
-//	…       …     head: dictionary of origins; stamp; context; clear if bit 1; deleted if bit 2 (package crdt's forms).
-//	              Without bit 1, clear = stamp. Without bit 2, deleted is zero if visible, else = stamp.
-//	…       rest  the item's bytes (package item) if visible, else nothing
-const (
-	version     = 1
-	flagVisible = 1 << 0
-	flagClear   = 1 << 1
-	flagDeleted = 1 << 2
-)
+// Absent is the state of a key about which a region remembers only that it holds everything up to floor: what is
+// covered by it is not let in again. It has no bytes: nothing is stored for it.
+func Absent(floor crdt.Time) State { return State{ctx: crdt.Context{}.WithFloor(floor)} }
 
-// ErrEncoding says that bytes are no state of a version that this binary knows.
-var ErrEncoding = errors.New("conflict: malformed state")
-
-// IsZero reports whether nobody ever wrote the item.
-func (s State) IsZero() bool { return s.raw == nil && s.stamp.IsZero() }
+// IsZero reports whether nothing is known of any write to the item.
+func (s State) IsZero() bool { return s.raw == nil && s.newest().IsZero() }
 
 // Visible reports whether there is an item, as opposed to none or a remembered delete.
 func (s State) Visible() bool {
 	if s.raw != nil {
 		return s.raw[1]&flagVisible != 0
 	}
-	return s.deleted.Less(s.clear)
+	return s.deleted.IsZero() && !s.newest().IsZero()
 }
 
 // Item returns the attributes, a view of the state's bytes; the zero Item if it is not visible.
 func (s State) Item() item.Item {
-	if s.raw == nil {
-		return s.item
-	}
 	if !s.Visible() {
 		return item.Item{}
+	}
+	if s.raw == nil {
+		return s.view
 	}
 	n, k := binary.Uvarint(s.raw[2:])
 	return item.TrustedItem(s.raw[2+k+int(n):])
 }
 
-// Stamp is the newest write in the state.
-func (s State) Stamp() crdt.Stamp { return s.full().stamp }
+// Stamp is the dot of the newest write in the state: of the one that wins, which after an expiry need not be the last.
+func (s State) Stamp() crdt.Stamp {
+	s = s.full()
+	return s.newest().Dot
+}
+
+// Base is the stamp of the state that the newest write replaced; zero if it found nothing.
+func (s State) Base() crdt.Stamp { return s.full().base }
 
 // Context is what the state has seen.
 func (s State) Context() crdt.Context { return s.full().ctx }
 
+// Whole reports whether the newest write wrote or deleted the whole item, and so superseded its base. An update of some
+// attributes does not: what its base wrote to the others may still lose.
+func (s State) Whole() bool {
+	s = s.full()
+	return s.touched.IsZero() || !s.deleted.IsZero()
+}
+
+// Stable reports whether the state is a remembered delete all of whose writes are at or below floor.
+//
+// A tombstone without registers (last-writer-wins) can go then. One with registers can go only when, besides, everything
+// has arrived that was written anywhere before this delete was seen there; a floor alone does not say that, because a
+// region may have written, at a time above the floor, before it saw a delete below it (see doc.go).
+func (s State) Stable(floor crdt.Time) bool {
+	s = s.full()
+	return !s.deleted.IsZero() && s.ctx.Newest() <= max(floor, s.ctx.Floor())
+}
+
+// Registers reports whether the state keeps anything for single attributes beside what the newest write of the whole item
+// wrote, or, of a deleted item, whether it keeps attributes at all.
+func (s State) Registers() bool {
+	s = s.full()
+	return len(s.attrs) > 0 || (!s.deleted.IsZero() && s.view.Len() > 0)
+}
+
+// Equal reports whether two states are the same, what they have seen included.
+func (s State) Equal(t State) bool { return string(s.Append(nil)) == string(t.Append(nil)) }
+
+// newest is the version that decides what the item is.
+func (s *State) newest() crdt.Version {
+	return s.alive().Max(s.deleted)
+}
+
+// alive is the newest write that is not a delete, or a delete of the whole item that has cleared it too.
+func (s *State) alive() crdt.Version {
+	if s.touched.IsZero() {
+		return s.clear // spares a comparison to nearly all states
+	}
+	return s.clear.Max(crdt.At(s.touched))
+}
+
+// settle brings the parts in the normal form.
+func (s *State) settle() {
+	if !s.clear.Less(crdt.At(s.touched)) {
+		s.touched = crdt.Stamp{}
+	}
+	if s.deleted.Less(s.alive()) {
+		s.deleted = crdt.Version{}
+	}
+	// A delete that cleared is not newer than itself and stays: deleted = clear hides the item.
+}
+
+// setView sets the attributes. A deleted item of which none are left has no view, a visible one has at least an empty one.
+func (s *State) setView(it item.Item) {
+	switch s.view = it; {
+	case !s.deleted.IsZero() && it.Len() == 0:
+		s.view = item.Item{}
+	case s.deleted.IsZero() && it.IsZero():
+		s.view = item.NewItem(nil)
+	}
+}
+
 // TrustedState wraps bytes that this binary wrote and that a checksum has guarded since. It costs nothing until more than
 // the item is asked for. Bytes that are no state are a bug, and panic then.
-func TrustedState(b []byte) State { return State{raw: b} }
+//
+// No bytes are the zero State.
+func TrustedState(b []byte) State {
+	if len(b) == 0 {
+		return State{}
+	}
+	return State{raw: b}
+}
 
 func (s State) full() State {
 	if s.raw == nil {
 		return s
 	}
-	d, err := DecodeState(s.raw)
+	d, err := decode(s.raw, true)
 	if err != nil {
 		panic(fmt.Sprintf("conflict: a trusted state cannot be read: %v: %x", err, s.raw))
 	}
 	return d
-}
-
-// Append writes the state's bytes.
-func (s State) Append(dst []byte) []byte {
-	if s.raw != nil {
-		return append(dst, s.raw...)
-	}
-	var flags byte
-	if s.Visible() {
-		flags |= flagVisible
-	}
-	if s.clear != s.stamp {
-		flags |= flagClear
-	}
-	if s.deleted != s.impliedDeleted() {
-		flags |= flagDeleted
-	}
-	var dict crdt.Dictionary
-	dict.Add(s.stamp.Origin)
-	dict.AddContext(s.ctx)
-	dict.Add(s.clear.Origin)
-	dict.Add(s.deleted.Origin)
-	var buf [160]byte
-	h := dict.Append(buf[:0])
-	h = dict.AppendStamp(h, s.stamp)
-	h = dict.AppendContext(h, s.ctx)
-	if flags&flagClear != 0 {
-		h = dict.AppendStamp(h, s.clear)
-	}
-	if flags&flagDeleted != 0 {
-		h = dict.AppendStamp(h, s.deleted)
-	}
-	if dst == nil {
-		dst = make([]byte, 0, 4+len(h)+len(s.item.Encoded()))
-	}
-	dst = append(dst, version, flags)
-	dst = binary.AppendUvarint(dst, uint64(len(h)))
-	dst = append(dst, h...)
-	if flags&flagVisible != 0 {
-		dst = append(dst, s.item.Encoded()...)
-	}
-	return dst
-}
-
-// impliedDeleted is what deleted is when it is not written.
-func (s State) impliedDeleted() crdt.Stamp {
-	if s.Visible() {
-		return crdt.Stamp{}
-	}
-	return s.stamp
-}
-
-// DecodeState reads bytes from anywhere. The state keeps them.
-func DecodeState(b []byte) (State, error) {
-	if len(b) < 3 {
-		return State{}, ErrEncoding
-	}
-	if b[0] != version {
-		return State{}, fmt.Errorf("%w: format version %d, this binary knows %d", ErrEncoding, b[0], version)
-	}
-	flags := b[1]
-	n, rest, err := crdt.ReadUvarint(b[2:])
-	if err != nil || n > uint64(len(rest)) || flags&^(flagVisible|flagClear|flagDeleted) != 0 {
-		return State{}, ErrEncoding
-	}
-	var s State
-	if err := s.readHead(rest[:n], flags); err != nil {
-		return State{}, err
-	}
-	body := rest[n:]
-	if flags&flagVisible == 0 {
-		if len(body) != 0 {
-			return State{}, ErrEncoding
-		}
-		return s, nil
-	}
-	if s.item, err = item.DecodeItem(body); err != nil {
-		return State{}, fmt.Errorf("%w: %w", ErrEncoding, err)
-	}
-	return s, nil
-}
-
-func (s *State) readHead(h []byte, flags byte) error {
-	dict, h, err := crdt.ReadDictionary(h)
-	if err != nil {
-		return ErrEncoding
-	}
-	if s.stamp, h, err = dict.ReadStamp(h); err != nil {
-		return ErrEncoding
-	}
-	if s.ctx, h, err = dict.ReadContext(h); err != nil {
-		return ErrEncoding
-	}
-	s.clear = s.stamp
-	if flags&flagClear != 0 {
-		if s.clear, h, err = dict.ReadStamp(h); err != nil || s.clear == s.stamp {
-			return ErrEncoding
-		}
-	}
-	visible := flags&flagVisible != 0
-	if !visible {
-		s.deleted = s.stamp
-	}
-	if flags&flagDeleted != 0 {
-		if s.deleted, h, err = dict.ReadStamp(h); err != nil {
-			return ErrEncoding
-		}
-	}
-	switch {
-	case len(h) != 0, s.stamp.IsZero(), s.stamp.Less(s.clear), s.stamp.Less(s.deleted),
-		!s.ctx.Covers(s.stamp), visible != s.deleted.Less(s.clear):
-		return ErrEncoding
-	}
-	return nil
 }
