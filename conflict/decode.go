@@ -107,6 +107,7 @@ func (d *decoder) register(s *State) register {
 	if flags&regAt != 0 {
 		r.at = d.stamp()
 	}
+	r.cut = flags&regCut != 0
 	if r.value = s.view.Get(r.name); flags&regValue != 0 {
 		r.value = d.value(true)
 	}
@@ -227,7 +228,7 @@ func (s *State) sound(flags byte, head, body []byte) bool {
 	}
 	for i := range s.attrs {
 		r := &s.attrs[i]
-		if i > 0 && s.attrs[i-1].name >= r.name || r.plain() || r.version(s).Less(s.clear) ||
+		if i > 0 && s.attrs[i-1].name >= r.name || r.plain() || r.cut && !r.at.IsZero() || r.version(s).Less(s.clear) ||
 			!r.at.IsZero() && crdt.At(r.at) == s.clear {
 			return false
 		}

@@ -35,7 +35,8 @@ import (
 //
 //	register:
 //	uvarint length, name
-//	1  flags: bit 0 at; bit 1 value; bit 2 seen; bit 3 cum; bit 4 added
+//	1  flags: bit 0 at; bit 1 value; bit 2 seen; bit 3 cum; bit 4 added; bit 5 cut: a set that clear
+//	   wrote has lost members since, value is what is left
 //	…  bit 0: at; else written by clear
 //	…  bit 1: uvarint length, value (package item; length 0: removed); else it is the one among the attributes
 //	…  bits 2, 3: uvarint n, n tallies { dot, uvarint time of the dot − start, number (its ordered bytes, item.AppendPart) }
@@ -56,6 +57,7 @@ const (
 	regSeen  = 1 << 2
 	regCum   = 1 << 3
 	regAdded = 1 << 4
+	regCut   = 1 << 5
 )
 
 // ErrEncoding says that bytes are no state of a version that this binary knows.
@@ -158,6 +160,9 @@ func (s *State) appendRegister(h []byte, dict *crdt.Dictionary, r *register) []b
 	if !r.at.IsZero() {
 		h[at] |= regAt
 		h = dict.AppendReference(h, s.ctx, r.at)
+	}
+	if r.cut {
+		h[at] |= regCut
 	}
 	if !r.value.Equal(s.view.Get(r.name)) {
 		h[at] |= regValue

@@ -24,6 +24,7 @@ type history struct {
 	dots   map[crdt.Stamp]int
 	trace  []string
 	policy func(*history) Policy
+	unique bool // every put and update makes another item
 }
 
 type parcel struct {
@@ -101,6 +102,9 @@ func (h *history) write(i int) {
 	w := Local{Stamp: crdt.Stamp{Time: crdt.Time(h.times[i]), Origin: origin(string(rune('a' + i)))}}
 	p := h.policy(h)
 	h.fill(&w, stored.Item(), p)
+	if h.unique && !w.New.IsZero() {
+		w.New = w.New.With([]item.Field{{Name: "u", Value: value("u" + short(w.Stamp))}})
+	}
 	h.dots[w.Stamp] = len(h.oracle.writes)
 	seen := h.oracle.record(p, h.seen[i], w)
 	h.trace = append(h.trace, fmt.Sprintf("#%d %s: %s op %d %s touched %v adds %d",

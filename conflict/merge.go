@@ -98,9 +98,9 @@ func joinRegister(l *State, a *register, r *State, b *register) register {
 	if va.Less(vb) {
 		won, v = b, vb
 	}
-	n.value, n.seen = won.value, won.seen
+	n.value, n.cut, n.seen = won.value, won.cut, won.seen
 	if va == vb {
-		n.value, n.seen = common(a.value, b.value), a.seen.Join(b.seen)
+		n.value, n.cut, n.seen = common(a.value, b.value), a.cut || b.cut, a.seen.Join(b.seen)
 	}
 	if v.Order == v.Dot {
 		n.at = v.Dot // the zero stamp, if nobody ever wrote it

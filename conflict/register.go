@@ -16,6 +16,7 @@ type register struct {
 	name  string
 	at    crdt.Stamp // zero: written by clear
 	value item.Value // zero: removed
+	cut   bool       // clear wrote value as a set, and updates have removed members since (false wherever at is not zero)
 	seen  tallies    // what the writer of value had seen of cum
 	cum   tallies    // a counter's additions
 	added crdt.Elements
@@ -25,7 +26,7 @@ type tallies = crdt.Tallies[item.Num]
 
 // plain reports whether the register says no more than that clear wrote its value.
 func (r *register) plain() bool {
-	return r.at.IsZero() && len(r.seen) == 0 && len(r.cum) == 0 && len(r.added) == 0
+	return r.at.IsZero() && !r.cut && len(r.seen) == 0 && len(r.cum) == 0 && len(r.added) == 0
 }
 
 // version is the version of its base.

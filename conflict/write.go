@@ -220,5 +220,7 @@ func (r *register) removeMembers(gone item.Value) {
 			rest = append(rest, m)
 		}
 	}
-	r.value = makeSet(r.value.Kind(), rest)
+	if len(rest) < r.value.Len() {
+		r.value, r.cut = makeSet(r.value.Kind(), rest), r.at.IsZero()
+	}
 }
