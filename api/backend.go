@@ -1,0 +1,89 @@
+package api
+
+import (
+	"context"
+
+	"github.com/meridiandb/meridian/item"
+	"github.com/meridiandb/meridian/region"
+	"github.com/meridiandb/meridian/region/catalog"
+	"github.com/meridiandb/meridian/region/table"
+)
+
+// Backend is the region that a Server speaks for. All methods may be called at the same time. Failures are *fault.Error
+// (perhaps wrapped), *table.ConditionFailed, *region.Canceled, *expr.Error or *item.ValidationError; anything else is
+// taken for our own fault. What a method returns is durable.
+type Backend interface {
+	Name() string
+	CreateTable(ctx context.Context, spec catalog.Spec) (catalog.View, error)
+	DescribeTable(name string) (catalog.View, error)
+	UpdateTable(ctx context.Context, name string, ch catalog.Change) (catalog.View, error)
+	DeleteTable(ctx context.Context, name string) (catalog.View, error)
+	ListTables(after string, limit int) (names []string, last string, err error)
+	SetTags(ctx context.Context, name string, set map[string]string, remove []string) error
+
+	// Table finds a table for reads and writes of items; fault.NotFound when there is none that serves.
+	Table(name string) (Table, error)
+	// WriteBatch does each write by itself; errors stand at the write's place.
+	WriteBatch(ctx context.Context, ws []Write) ([]table.WriteResult, []error)
+	// Transact does all writes or none.
+	Transact(ctx context.Context, ws []Write) ([]table.WriteResult, error)
+	// TransactGet reads items as they were together at one moment.
+	TransactGet(ctx context.Context, keys []Key) ([]table.GetResult, error)
+}
+
+// Table is one table's data plane.
+type Table interface {
+	Descriptor() *catalog.Descriptor
+	Schema() item.KeySchema
+	Write(ctx context.Context, w table.Write) (table.WriteResult, error)
+	Get(ctx context.Context, key item.Key, consistent bool) (table.GetResult, error)
+	Query(ctx context.Context, q table.Query) (table.Page, error)
+	Scan(ctx context.Context, s table.Scan) (table.Page, error)
+}
+
+// Write is one write of a batch or transaction.
+type Write struct {
+	Table Table
+	table.Write
+}
+
+// Key is one read of a transaction.
+type Key struct {
+	Table Table
+	Key   item.Key
+}
+
+// regionBackend is a region as a Backend: it names the interface where the region names its own type.
+type regionBackend struct{ *region.Region }
+
+func (b regionBackend) Table(name string) (Table, error) {
+	t, err := b.Region.Table(name)
+	if err != nil {
+		return nil, err // not t: a nil *table.Table in an interface is not nil
+	}
+	return t, nil
+}
+
+func regionWrites(ws []Write) []region.TableWrite {
+	out := make([]region.TableWrite, len(ws))
+	for i, w := range ws {
+		out[i] = region.TableWrite{Table: w.Table.(*table.Table), Write: w.Write} // Table gave it out
+	}
+	return out
+}
+
+func (b regionBackend) WriteBatch(ctx context.Context, ws []Write) ([]table.WriteResult, []error) {
+	return b.Region.WriteBatch(ctx, regionWrites(ws))
+}
+
+func (b regionBackend) Transact(ctx context.Context, ws []Write) ([]table.WriteResult, error) {
+	return b.Region.Transact(ctx, regionWrites(ws))
+}
+
+func (b regionBackend) TransactGet(ctx context.Context, keys []Key) ([]table.GetResult, error) {
+	out := make([]region.TableKey, len(keys))
+	for i, k := range keys {
+		out[i] = region.TableKey{Table: k.Table.(*table.Table), Key: k.Key}
+	}
+	return b.Region.TransactGet(ctx, out)
+}

@@ -1,0 +1,34 @@
+package api
+
+// tableInput is the input of operations that name a table and nothing else.
+type tableInput struct{ name text }
+
+func (in *tableInput) member(d *decoder, name string) bool {
+	if name == "TableName" {
+		in.name = d.text()
+		return true
+	}
+	return false
+}
+
+func (in *tableInput) constraints(v *violations) { v.controlTableName(in.name, 1) }
+
+func describeTable(c *call) error {
+	var in tableInput
+	if err := c.read(&in); err != nil {
+		return err
+	}
+	name, err := c.tableNamed(in.name)
+	if err != nil {
+		return err
+	}
+	view, err := c.server.backend.DescribeTable(name)
+	if err != nil {
+		return err
+	}
+	c.out.openObject()
+	c.out.key("Table")
+	c.server.describe(&c.out, &view)
+	c.out.closeObject()
+	return nil
+}

@@ -1,0 +1,233 @@
+package api
+
+import (
+	"slices"
+
+	"github.com/meridiandb/meridian/item"
+	"github.com/meridiandb/meridian/region/catalog"
+)
+
+// What a table sustains from the start, in request units a second (DYNAMODB.md section 6).
+const (
+	warmRead  = 12000
+	warmWrite = 4000
+)
+
+// describe writes a TableDescription.
+func (s *Server) describe(w *writer, v *catalog.View) {
+	w.openObject()
+	s.describeTable(w, v)
+	if v.Status != "DELETING" { // the description of a table that goes away leaves these out
+		writeDefinitions(w, v.Attributes)
+		w.key("KeySchema")
+		writeKeySchema(w, v.Schema)
+		s.describeIndexes(w, v, "LocalSecondaryIndexes", false)
+		s.describeIndexes(w, v, "GlobalSecondaryIndexes", true)
+	}
+	s.describeSettings(w, v)
+	s.describeReplicas(w, v)
+	w.closeObject()
+}
+
+func (s *Server) describeTable(w *writer, v *catalog.View) {
+	w.stringMember("TableName", v.Name)
+	w.stringMember("TableStatus", v.Status)
+	w.timeMember("CreationDateTime", v.Local.Joined)
+	w.stringMember("TableArn", s.tableARN(v.Name))
+	w.stringMember("TableId", uuidOf(v.ID))
+	w.integerMember("ItemCount", v.Items)
+	w.integerMember("TableSizeBytes", v.Bytes)
+	w.openObjectMember("ProvisionedThroughput")
+	if v.Billing.LastIncreasedAt > 0 {
+		w.timeMember("LastIncreaseDateTime", v.Billing.LastIncreasedAt)
+	}
+	if v.Billing.LastDecreasedAt > 0 {
+		w.timeMember("LastDecreaseDateTime", v.Billing.LastDecreasedAt)
+	}
+	w.integerMember("NumberOfDecreasesToday", v.Billing.DecreasesOfDay)
+	writeThroughput(w, v.Throughput)
+	w.closeObject()
+	if v.Billing.PayPerRequest || v.Billing.EverPerRequest && v.Replicas() < 2 {
+		writeBilling(w, v)
+	}
+}
+
+func writeThroughput(w *writer, t catalog.Throughput) {
+	w.integerMember("ReadCapacityUnits", t.Read)
+	w.integerMember("WriteCapacityUnits", t.Write)
+}
+
+func writeBilling(w *writer, v *catalog.View) {
+	mode := "PROVISIONED"
+	if v.Billing.PayPerRequest {
+		mode = "PAY_PER_REQUEST"
+	}
+	since := v.Billing.SwitchedAt
+	if since == 0 {
+		since = v.Created
+	}
+	for _, name := range []string{"BillingMode", "TableThroughputMode"} { // two members say the same thing
+		w.openObjectMember(name + "Summary")
+		w.stringMember(name, mode)
+		w.timeMember("LastUpdateToPayPerRequestDateTime", since)
+		w.closeObject()
+	}
+}
+
+func writeDefinitions(w *writer, attrs []item.KeyAttr) {
+	w.openListMember("AttributeDefinitions")
+	for _, a := range attrs {
+		w.openObject()
+		w.stringMember("AttributeName", a.Name)
+		w.stringMember("AttributeType", a.Kind.String())
+		w.closeObject()
+	}
+	w.closeList()
+}
+
+func writeKeySchema(w *writer, s item.KeySchema) {
+	w.openList()
+	for kind, attrs := range [][]item.KeyAttr{s.Hash, s.Range} {
+		for _, a := range attrs {
+			w.openObject()
+			w.stringMember("AttributeName", a.Name)
+			w.stringMember("KeyType", enumKeyType[kind])
+			w.closeObject()
+		}
+	}
+	w.closeList()
+}
+
+func (s *Server) describeIndexes(w *writer, v *catalog.View, member string, global bool) {
+	opened := false
+	for i := range v.Indexes {
+		ix := &v.Indexes[i]
+		if ix.Global != global {
+			continue
+		}
+		if !opened {
+			w.openListMember(member)
+			opened = true
+		}
+		w.openObject()
+		s.describeIndex(w, v, ix)
+		w.closeObject()
+	}
+	if opened {
+		w.closeList()
+	}
+}
+
+func (s *Server) describeIndex(w *writer, v *catalog.View, ix *catalog.Index) {
+	w.stringMember("IndexName", ix.Name)
+	w.key("KeySchema")
+	writeKeySchema(w, ix.Schema)
+	w.openObjectMember("Projection")
+	w.stringMember("ProjectionType", ix.Projection)
+	if len(ix.NonKey) > 0 {
+		w.openListMember("NonKeyAttributes")
+		for _, a := range ix.NonKey {
+			w.str(a)
+		}
+		w.closeList()
+	}
+	w.closeObject()
+	w.integerMember("IndexSizeBytes", v.IndexBytes[ix.Name])
+	w.integerMember("ItemCount", v.IndexItems[ix.Name])
+	w.stringMember("IndexArn", s.tableARN(v.Name)+"/index/"+ix.Name)
+	if !ix.Global {
+		return
+	}
+	state := ix.State
+	if state == "" {
+		state = catalog.IndexActive
+	}
+	switch {
+	case v.Status == "CREATING":
+		state = catalog.IndexCreating
+	case state == catalog.IndexActive && !slices.Contains(v.Local.Built, ix.ID):
+		state = catalog.IndexCreating
+		w.boolMember("Backfilling", true)
+	}
+	w.stringMember("IndexStatus", string(state))
+	w.openObjectMember("ProvisionedThroughput")
+	w.integerMember("NumberOfDecreasesToday", 0)
+	writeThroughput(w, ix.Throughput)
+	w.closeObject()
+	writeOnDemand(w, ix.OnDemand)
+	writeWarm(w)
+}
+
+func writeOnDemand(w *writer, o catalog.OnDemand) {
+	if o == (catalog.OnDemand{}) {
+		return
+	}
+	uncapped := func(n int64) int64 {
+		if n == 0 {
+			return -1
+		}
+		return n
+	}
+	w.openObjectMember("OnDemandThroughput")
+	w.integerMember("MaxReadRequestUnits", uncapped(o.MaxRead))
+	w.integerMember("MaxWriteRequestUnits", uncapped(o.MaxWrite))
+	w.closeObject()
+}
+
+func writeWarm(w *writer) {
+	w.openObjectMember("WarmThroughput")
+	w.integerMember("ReadUnitsPerSecond", warmRead)
+	w.integerMember("WriteUnitsPerSecond", warmWrite)
+	w.stringMember("Status", "ACTIVE")
+	w.closeObject()
+}
+
+func (s *Server) describeSettings(w *writer, v *catalog.View) {
+	w.boolMember("DeletionProtectionEnabled", v.Local.DeletionProtection)
+	writeWarm(w)
+	writeOnDemand(w, v.OnDemand)
+	if v.Stream.Enabled {
+		w.openObjectMember("StreamSpecification")
+		w.boolMember("StreamEnabled", true)
+		w.stringMember("StreamViewType", v.Stream.View)
+		w.closeObject()
+	}
+	if v.Stream.Label != "" {
+		w.stringMember("LatestStreamLabel", v.Stream.Label)
+		w.stringMember("LatestStreamArn", s.tableARN(v.Name)+"/stream/"+v.Stream.Label)
+	}
+	if v.SSE != "" {
+		w.openObjectMember("SSEDescription")
+		w.stringMember("Status", "ENABLED")
+		w.stringMember("SSEType", v.SSE)
+		w.stringMember("KMSMasterKeyArn", "arn:aws:kms:"+s.region+":"+s.account+":alias/aws/dynamodb")
+		w.closeObject()
+	}
+	if v.Class != "" {
+		w.openObjectMember("TableClassSummary")
+		w.stringMember("TableClass", v.Class)
+		w.closeObject()
+	}
+}
+
+// describeReplicas lists the other regions' replicas. A regional table shows nothing of the kind (DYNAMODB.md 10.1).
+func (s *Server) describeReplicas(w *writer, v *catalog.View) {
+	if v.Replicas() < 2 {
+		return
+	}
+	w.stringMember("GlobalTableVersion", "2019.11.21")
+	w.stringMember("GlobalTableSettingsReplicationMode", "ENABLED_WITH_OVERRIDES")
+	w.openListMember("Replicas")
+	for _, m := range v.Members {
+		if m.Region == s.region || m.State == catalog.MemberRemoved {
+			continue
+		}
+		w.openObject()
+		w.stringMember("RegionName", m.Region)
+		w.stringMember("ReplicaStatus", string(m.State))
+		writeWarm(w)
+		w.stringMember("GlobalTableSettingsReplicationMode", "ENABLED_WITH_OVERRIDES")
+		w.closeObject()
+	}
+	w.closeList()
+}

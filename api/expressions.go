@@ -1,0 +1,184 @@
+package api
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/meridiandb/meridian/expr"
+	"github.com/meridiandb/meridian/item"
+)
+
+// named is a parameter and its value.
+type named struct {
+	name string
+	text text
+}
+
+// substitutions are a request's ExpressionAttributeNames and ExpressionAttributeValues.
+type substitutions struct {
+	names     map[string]string
+	values    map[string]item.Value
+	namesSet  bool
+	valuesSet bool
+	badValue  error // the first value that breaks the data model, with its name
+}
+
+// member reads the two maps.
+func (s *substitutions) member(d *decoder, name string) bool {
+	switch name {
+	case "ExpressionAttributeNames":
+		s.names = map[string]string{}
+		s.namesSet = d.mapping(stringClass, func(k string) {
+			if t := d.text(); t.set {
+				s.names[k] = t.s
+			}
+		})
+	case "ExpressionAttributeValues":
+		s.values = map[string]item.Value{}
+		s.valuesSet = d.mapping(valueClass, func(k string) {
+			v, err := d.value()
+			if err != nil && s.badValue == nil {
+				s.badValue = errValidation("ExpressionAttributeValues contains invalid value: " + err.Error() + " for key " + k)
+			}
+			if !v.IsZero() || err != nil {
+				s.values[k] = v
+			}
+		})
+	default:
+		return false
+	}
+	return true
+}
+
+// usage is what an operation's rules between parameters need to know.
+type usage struct {
+	expressions []named // all it has, in the service's order
+	legacy      []string
+	// plain names the expressions that take no values; the others alone justify ExpressionAttributeValues.
+	plain string
+}
+
+// rules applies the rules between parameters (DYNAMODB.md 4.4). It is the first of the semantic checks.
+func (s *substitutions) rules(u usage) error {
+	var used []string
+	for _, e := range u.expressions {
+		if e.text.set {
+			used = append(used, e.name)
+		}
+	}
+	if len(used) > 0 && len(u.legacy) > 0 {
+		return errValidation("Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {" +
+			strings.Join(u.legacy, ", ") + "} Expression parameters: {" + strings.Join(used, ", ") + "}")
+	}
+	if s.namesSet && len(used) == 0 {
+		return errValidation("ExpressionAttributeNames can only be specified when using expressions")
+	}
+	if !s.valuesSet {
+		return nil
+	}
+	var takers []string
+	for _, e := range u.expressions {
+		if e.name == u.plain {
+			continue
+		}
+		if e.text.set {
+			return nil
+		}
+		takers = append(takers, e.name)
+	}
+	message := "ExpressionAttributeValues can only be specified when using expressions"
+	switch len(takers) {
+	case 0:
+	case 1:
+		message += ": " + takers[0] + " is null"
+	default:
+		message += ": " + strings.Join(takers, " and ") + " are null"
+	}
+	return errValidation(message)
+}
+
+// params checks the maps themselves and makes them ready for the expressions.
+func (s *substitutions) params() (*expr.Params, error) {
+	if s.namesSet {
+		if len(s.names) == 0 {
+			return nil, errValidation("ExpressionAttributeNames must not be empty")
+		}
+		if err := checkPlaceholders("ExpressionAttributeNames", '#', s.names); err != nil {
+			return nil, err
+		}
+	}
+	if s.valuesSet {
+		if len(s.values) == 0 {
+			return nil, errValidation("ExpressionAttributeValues must not be empty")
+		}
+		if err := checkPlaceholders("ExpressionAttributeValues", ':', s.values); err != nil {
+			return nil, err
+		}
+		if s.badValue != nil {
+			return nil, s.badValue
+		}
+	}
+	return expr.NewParams(s.names, s.values), nil
+}
+
+// Limits on placeholders and on all substitutions together, in bytes (DYNAMODB.md 4.3).
+const (
+	maxPlaceholder   = 255
+	maxSubstitutions = 2 << 20
+)
+
+func checkPlaceholders[V any](what string, sigil byte, m map[string]V) error {
+	bad := ""
+	for k := range m {
+		if !isPlaceholder(k, sigil) && (bad == "" || k < bad) {
+			bad = k
+			if k == "" {
+				break
+			}
+		}
+	}
+	if bad != "" || hasEmptyKey(m) {
+		return errValidation(what + " contains invalid key: Syntax error; key: \"" + bad + "\"")
+	}
+	for k := range m {
+		if len(k) > maxPlaceholder {
+			return errValidation(what + " contains invalid key: The expression attribute map contains a key that is too long; key: \"" + k + "\"")
+		}
+	}
+	return nil
+}
+
+func hasEmptyKey[V any](m map[string]V) bool {
+	_, ok := m[""]
+	return ok
+}
+
+func isPlaceholder(k string, sigil byte) bool {
+	if len(k) < 2 || k[0] != sigil {
+		return false
+	}
+	for i := 1; i < len(k); i++ {
+		switch c := k[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// presentNames lists the names of the parameters that were given, in order.
+func presentNames(ps ...namedSet) []string {
+	var names []string
+	for _, p := range ps {
+		if p.set {
+			names = append(names, p.name)
+		}
+	}
+	return slices.Clip(names)
+}
+
+type namedSet struct {
+	name string
+	set  bool
+}

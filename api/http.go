@@ -1,0 +1,175 @@
+package api
+
+import (
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+)
+
+// Limits on a request (DYNAMODB.md 1.1).
+const (
+	maxBody   = 16 << 20
+	maxHeader = 16 << 10
+	maxLine   = 16 << 10
+)
+
+// Content types the protocol knows.
+const (
+	amzJSON   = "application/x-amz-json-1.0"
+	plainJSON = "application/json"
+)
+
+// unknownPage is what the service's front end says to what is no API call; its checksum is 3552371480.
+const unknownPage = "<UnknownOperationException/>\n"
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Server", "Server")
+	h.Set("x-amzn-RequestId", newRequestID())
+	if r.Header.Get("Origin") != "" {
+		h.Set("Access-Control-Allow-Origin", "*")
+	}
+	switch {
+	case len(r.RequestURI) > maxLine || headerSize(r) > maxHeader:
+		h.Set("Connection", "close")
+		w.WriteHeader(http.StatusBadRequest)
+	case r.Method == http.MethodOptions:
+		preflight(w, r)
+	case r.Method == http.MethodGet && r.URL.Path == "/":
+		s.sendText(w, http.StatusOK, "healthy: dynamodb."+s.region+".amazonaws.com ")
+	case r.Method != http.MethodPost || r.URL.Path != "/":
+		s.sendText(w, http.StatusNotFound, unknownPage)
+	default:
+		s.serveCall(w, r)
+	}
+}
+
+func headerSize(r *http.Request) int {
+	n := 0
+	for name, values := range r.Header {
+		for _, v := range values {
+			n += len(name) + len(v) + 4 // ": " and the line's end
+		}
+	}
+	return n
+}
+
+// preflight answers a browser that asks what it may send.
+func preflight(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	if r.Header.Get("Origin") != "" {
+		for ask, allow := range map[string]string{
+			"Access-Control-Request-Headers": "Access-Control-Allow-Headers",
+			"Access-Control-Request-Method":  "Access-Control-Allow-Methods",
+		} {
+			if v := r.Header.Get(ask); v != "" {
+				h.Set(allow, v)
+			}
+		}
+		h.Set("Access-Control-Max-Age", "172800")
+	}
+	h.Set("Content-Length", "0")
+	w.WriteHeader(http.StatusOK)
+}
+
+// contentType says in which of its two types a request wants its answer; ok is false for a type that is not spoken here.
+func contentType(r *http.Request) (reply string, ok bool) {
+	ct := r.Header.Get("Content-Type")
+	name, _, err := mime.ParseMediaType(ct)
+	if err != nil { // parameters are ignored, broken ones too
+		name, _, _ = strings.Cut(ct, ";")
+		name = strings.ToLower(strings.TrimSpace(name))
+	}
+	switch name {
+	case amzJSON, plainJSON:
+		return name, true
+	}
+	return "", false
+}
+
+// serveCall answers a POST to /: reads it, runs the operation, sends what came out.
+func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	s.metrics.inFlight.Inc()
+	defer s.metrics.inFlight.Dec()
+	reply, ok := contentType(r)
+	if !ok {
+		_, _ = io.CopyN(io.Discard, r.Body, maxHeader) // a short body is taken in, so that the connection can be kept
+		s.sendText(w, http.StatusNotFound, unknownPage)
+		return
+	}
+	bufs := [2]*[]byte{s.buffer(), s.buffer()}
+	defer s.release(bufs[0], bufs[1])
+	name := s.operationName(r.Header.Get("X-Amz-Target"))
+	c := &call{server: s, ctx: r.Context(), operation: name}
+	body, err := s.readBody(w, r, bufs[0])
+	c.body, c.out.buf = body, (*bufs[1])[:0]
+	if err == nil {
+		err = s.run(c, r)
+	}
+	status, errorName := http.StatusOK, ""
+	if err != nil {
+		e := s.asError(err, c)
+		status, errorName = e.status, e.name
+		c.out.buf = c.out.buf[:0]
+		e.write(&c.out)
+	}
+	*bufs[1] = c.out.buf
+	s.send(w, r, status, reply, c.out.buf)
+	if name == "" {
+		name = "Unknown"
+	}
+	s.metrics.done(name, errorName, time.Since(began))
+}
+
+// run finds and runs the operation. A panic in it is this request's failure and no one else's.
+func (s *Server) run(c *call, r *http.Request) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.logger.Error("a request panicked", "operation", c.operation, "panic", p, "stack", string(debug.Stack()))
+			err = errInternal()
+		}
+	}()
+	op := s.operations[c.operation]
+	if op == nil || s.requireAuth {
+		// JSON that cannot be read is reported before an unknown target or missing credentials (DYNAMODB.md 1.4).
+		if !validJSON(c.body) {
+			return errBadJSON()
+		}
+		if op == nil {
+			return errUnknownOperation(c.operation)
+		}
+		if err := checkAuthorization(r); err != nil {
+			return err
+		}
+	}
+	return op(c)
+}
+
+// checkAuthorization sees only whether a request is signed. Signatures themselves are not checked yet.
+func checkAuthorization(r *http.Request) error {
+	if strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-") || r.URL.Query().Get("X-Amz-Algorithm") != "" {
+		return nil
+	}
+	return &apiError{status: http.StatusBadRequest, name: "MissingAuthenticationTokenException", message: "Request is missing Authentication Token"}
+}
+
+func (s *Server) buffer() *[]byte { return s.buffers.Get().(*[]byte) }
+
+// release gives buffers back. Large ones are left to the collector: one 16 MB answer must not be kept for ever.
+func (s *Server) release(bufs ...*[]byte) {
+	for _, b := range bufs {
+		if cap(*b) <= 1<<20 {
+			s.buffers.Put(b)
+		}
+	}
+}
+
+func (s *Server) logFailure(c *call, err error) {
+	s.logger.Error("a request failed", slog.String("operation", c.operation), slog.Any("err", err))
+}

@@ -1,0 +1,84 @@
+package api
+
+import (
+	"context"
+	"strings"
+)
+
+// call is one request on its way through an operation.
+type call struct {
+	server    *Server
+	ctx       context.Context
+	operation string
+	body      []byte
+	out       writer // the answer
+}
+
+// operation runs one call. It writes the answer to c.out, or returns why there is none.
+type operation func(c *call) error
+
+// The two targets. Both services may be asked at one address.
+const (
+	targetDynamoDB = "DynamoDB_20120810."
+	targetStreams  = "DynamoDBStreams_20120810."
+)
+
+// operations are the built ones.
+func operations() map[string]operation {
+	return map[string]operation{
+		"BatchGetItem":       batchGetItem,
+		"BatchWriteItem":     batchWriteItem,
+		"CreateTable":        createTable,
+		"DeleteItem":         deleteItem,
+		"DeleteTable":        deleteTable,
+		"DescribeEndpoints":  describeEndpoints,
+		"DescribeLimits":     describeLimits,
+		"DescribeTable":      describeTable,
+		"DescribeTimeToLive": describeTimeToLive,
+		"GetItem":            getItem,
+		"ListTables":         listTables,
+		"ListTagsOfResource": listTagsOfResource,
+		"PutItem":            putItem,
+		"Query":              query,
+		"Scan":               scan,
+		"TagResource":        tagResource,
+		"TransactGetItems":   transactGetItems,
+		"TransactWriteItems": transactWriteItems,
+		"UntagResource":      untagResource,
+		"UpdateItem":         updateItem,
+		"UpdateTable":        updateTable,
+		"UpdateTimeToLive":   updateTimeToLive,
+	}
+}
+
+// unbuilt are the operations that DynamoDB has and Meridian does not, yet (DYNAMODB.md section 2).
+const unbuilt = " BatchExecuteStatement CancelBulkOperation CreateBackup CreateGlobalTable DeleteBackup DeleteResourcePolicy" +
+	" DescribeBackup DescribeBulkOperation DescribeContinuousBackups DescribeContributorInsights DescribeExport" +
+	" DescribeGlobalTable DescribeGlobalTableSettings DescribeImport DescribeKinesisStreamingDestination" +
+	" DescribeTableReplicaAutoScaling DisableKinesisStreamingDestination EnableKinesisStreamingDestination" +
+	" ExecuteStatement ExecuteTransaction ExportTableToPointInTime GetResourcePolicy ImportTable ListBackups" +
+	" ListBulkOperations ListContributorInsights ListExports ListGlobalTables ListImports PutResourcePolicy" +
+	" RestoreTableFromBackup RestoreTableToPointInTime SearchVectors StartBulkPutItems UpdateContinuousBackups" +
+	" UpdateContributorInsights UpdateGlobalTable UpdateGlobalTableSettings UpdateKinesisStreamingDestination" +
+	" UpdateTableReplicaAutoScaling "
+
+// unbuiltStreams are the operations of the Streams target.
+const unbuiltStreams = " DescribeStream GetRecords GetShardIterator ListStreams "
+
+// operationName finds the operation that a target names; "" for what DynamoDB does not know. Its answers are few and
+// fixed, so that they can label metrics.
+func (s *Server) operationName(target string) string {
+	if name, ok := strings.CutPrefix(target, targetDynamoDB); ok {
+		if s.operations[name] != nil || listed(unbuilt, name) {
+			return name
+		}
+	}
+	if name, ok := strings.CutPrefix(target, targetStreams); ok && listed(unbuiltStreams, name) {
+		return name
+	}
+	return ""
+}
+
+func listed(names, name string) bool {
+	return name != "" && !strings.Contains(name, " ") && strings.Contains(names, " "+name+" ")
+}

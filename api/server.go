@@ -1,0 +1,76 @@
+package api
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/meridiandb/meridian/expr/exprcache"
+	"github.com/meridiandb/meridian/region"
+)
+
+// Options says what a Server serves. One of Region and Backend is required.
+type Options struct {
+	Region  *region.Region
+	Backend Backend // instead of Region, for tests
+
+	// AccountID is the account that all ARNs name; 12 digits. "" is 000000000000.
+	AccountID string
+	// RequireAuthorization refuses requests without a signature as AWS does. Off, everything is accepted: signatures are
+	// not checked yet, and a local database without credentials is what most people want.
+	RequireAuthorization bool
+	// ExpressionCache is how many parsed expressions are kept; 0 is 4096. Too few costs parsing, too many memory: an
+	// expression takes up to 4 KB of text and a few times that as a tree.
+	ExpressionCache int
+
+	Logger     *slog.Logger          // nil: none
+	Registerer prometheus.Registerer // nil: no metrics
+}
+
+// Server is the DynamoDB endpoint of a region.
+type Server struct {
+	backend     Backend
+	region      string
+	account     string
+	requireAuth bool
+	logger      *slog.Logger
+	metrics     *metrics
+	expressions *exprcache.Cache
+	operations  map[string]operation
+	buffers     sync.Pool // of *[]byte: request bodies and replies
+	gzips       sync.Pool // of *gzip.Writer
+}
+
+var _ http.Handler = (*Server)(nil)
+
+// New makes a Server. It starts nothing and needs no closing.
+func New(o Options) (*Server, error) {
+	if o.Backend == nil {
+		if o.Region == nil {
+			return nil, errors.New("api: neither a Region nor a Backend")
+		}
+		o.Backend = regionBackend{o.Region}
+	}
+	if o.AccountID == "" {
+		o.AccountID = "000000000000"
+	}
+	if o.ExpressionCache == 0 {
+		o.ExpressionCache = 4096
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	m, err := newMetrics(o.Registerer)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		backend: o.Backend, region: o.Backend.Name(), account: o.AccountID, requireAuth: o.RequireAuthorization,
+		logger: o.Logger, metrics: m, expressions: exprcache.New(o.ExpressionCache), operations: operations(),
+	}
+	s.buffers.New = func() any { return new([]byte) }
+	return s, nil
+}

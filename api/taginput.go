@@ -1,0 +1,94 @@
+package api
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// tagList is a Tags member.
+type tagList struct {
+	list []tag
+	set  bool
+}
+
+type tag struct{ key, value text }
+
+// Limits on tags (DYNAMODB.md 9.2), in characters.
+const (
+	maxTags     = 50
+	maxTagKey   = 128
+	maxTagValue = 256
+)
+
+func (d *decoder) tags() (t tagList) {
+	t.set = d.list(func() {
+		var one tag
+		d.structure("Tag", func(name string) bool {
+			switch name {
+			case "Key":
+				one.key = d.text()
+			case "Value":
+				one.value = d.text()
+			default:
+				return false
+			}
+			return true
+		})
+		t.list = append(t.list, one)
+	})
+	return t
+}
+
+func (t *tagList) constraints(v *violations) {
+	for i, one := range t.list {
+		at := "tags." + strconv.Itoa(i+1) + ".member."
+		if v.required(at+"value", one.value.set) {
+			v.length(at+"value", one.value, 0, maxTagValue)
+		}
+		if v.required(at+"key", one.key.set) {
+			v.length(at+"key", one.key, 1, maxTagKey)
+		}
+	}
+}
+
+func (t *tagList) check() error {
+	seen := map[string]bool{}
+	for _, one := range t.list {
+		k := one.key.s
+		switch {
+		case seen[k]:
+			return errValidation("Duplicate Tag Keys provided as input: Duplicate Tag Key found " + k)
+		case strings.HasPrefix(strings.ToLower(k), "aws:"):
+			return errValidation("Tag Key cannot be prefixed with aws:, Key: " + k)
+		case !isTagText(k):
+			return errValidation("The Tag Key provided is invalid, Key: " + k)
+		case !isTagText(one.value.s):
+			return errValidation("The Tag Value provided is invalid, Value: " + one.value.s)
+		}
+		seen[k] = true
+	}
+	if len(t.list) > maxTags {
+		return errValidation("Number of Tags exceed the current limit for the provided ResourceArn")
+	}
+	return nil
+}
+
+// isTagText reports whether a tag has allowed characters only: letters of any script, digits, spaces and + - = . _ : / @.
+func isTagText(s string) bool {
+	for _, r := range s {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsSpace(r) && !strings.ContainsRune("+-=._:/@", r) {
+			return false
+		}
+	}
+	return utf8.ValidString(s)
+}
+
+func (t *tagList) values() map[string]string {
+	m := make(map[string]string, len(t.list))
+	for _, one := range t.list {
+		m[one.key.s] = one.value.s
+	}
+	return m
+}
