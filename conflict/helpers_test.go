@@ -99,6 +99,9 @@ func shortLosses(lost []Loss) string {
 	var out []string
 	for _, l := range lost {
 		s := short(l.Stamp) + shortItem(l.Image)
+		if l.Image.IsZero() {
+			s = short(l.Stamp) + " delete"
+		}
 		if len(l.Attributes) > 0 {
 			s += "." + strings.Join(l.Attributes, ",")
 		}
