@@ -1,0 +1,124 @@
+package api
+
+import (
+	"hash/crc32"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// client speaks to a Server over real HTTP.
+type client struct {
+	t    testing.TB
+	url  string
+	fake *fake
+}
+
+func newClient(t testing.TB, set ...func(*Options)) *client {
+	t.Helper()
+	f := newFake()
+	o := Options{Backend: f}
+	for _, fn := range set {
+		fn(&o)
+	}
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(s)
+	t.Cleanup(srv.Close)
+	return &client{t, srv.URL, f}
+}
+
+// answer is a response with its body read.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// do sends a request and reads its answer; the checksum is always verified.
+func (c *client) do(r *http.Request) answer {
+	c.t.Helper()
+	resp, err := (&http.Transport{DisableCompression: true}).RoundTrip(r)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if sum := resp.Header.Get("x-amz-crc32"); sum != "" && sum != strconv.FormatUint(uint64(crc32.ChecksumIEEE(b)), 10) {
+		c.t.Errorf("x-amz-crc32 is %s, not that of the body", sum)
+	}
+	return answer{resp.StatusCode, resp.Header, string(b)}
+}
+
+func (c *client) request(target, body string) *http.Request {
+	r, err := http.NewRequest(http.MethodPost, c.url+"/", strings.NewReader(body))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", amzJSON)
+	r.Header.Set("X-Amz-Target", target)
+	return r
+}
+
+// call runs an operation.
+func (c *client) call(op, body string) answer {
+	c.t.Helper()
+	return c.do(c.request(targetDynamoDB+op, body))
+}
+
+// must runs an operation that has to succeed.
+func (c *client) must(op, body string) string {
+	c.t.Helper()
+	a := c.call(op, body)
+	if a.status != http.StatusOK {
+		c.t.Fatalf("%s %s: %d %s", op, body, a.status, a.body)
+	}
+	return a.body
+}
+
+// table creates a table with an S key, and an S range key if asked.
+func (c *client) table(name string, ranged bool) {
+	c.t.Helper()
+	keys, defs := `{"AttributeName":"pk","KeyType":"HASH"}`, `{"AttributeName":"pk","AttributeType":"S"}`
+	if ranged {
+		keys += `,{"AttributeName":"sk","KeyType":"RANGE"}`
+		defs += `,{"AttributeName":"sk","AttributeType":"S"}`
+	}
+	c.must("CreateTable", `{"TableName":"`+name+`","KeySchema":[`+keys+`],"AttributeDefinitions":[`+defs+`],"BillingMode":"PAY_PER_REQUEST"}`)
+}
+
+// fails checks an error's name and its whole message.
+func (c *client) fails(op, body, name, message string) {
+	c.t.Helper()
+	a := c.call(op, body)
+	want := namespace(name) + name
+	if a.status != http.StatusBadRequest || !strings.Contains(a.body, `"__type":"`+want+`"`) {
+		c.t.Errorf("%s %s\n got %d %s\nwant %s: %s", op, body, a.status, a.body, want, message)
+		return
+	}
+	if got := memberText(c.t, a.body, messageMember(name)); got != message {
+		c.t.Errorf("%s %s\n got message %q\nwant message %q", op, body, got, message)
+	}
+}
+
+func memberText(t testing.TB, body, name string) string {
+	t.Helper()
+	d := newDecoder([]byte(body))
+	s := ""
+	d.structure("", func(n string) bool {
+		if n != name {
+			return false
+		}
+		s = d.text().s
+		return true
+	})
+	return s
+}

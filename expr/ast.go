@@ -1,0 +1,75 @@
+package expr
+
+// node is a part of a condition as it was written.
+type node struct {
+	op   op
+	kids []*node
+	path path   // opPath
+	text string // opValue: the placeholder; opFunc: the name
+}
+
+type op uint8
+
+const (
+	opPath op = iota
+	opValue
+	opFunc
+	opEQ
+	opNE
+	opLT
+	opLE
+	opGT
+	opGE
+	opBetween // value, lower, upper
+	opIn      // value, then the list
+	opAnd
+	opOr
+	opNot
+	opParen // removed after it was checked
+)
+
+var opNames = [...]string{
+	opEQ: "=", opNE: "<>", opLT: "<", opLE: "<=", opGT: ">", opGE: ">=",
+	opBetween: "BETWEEN", opIn: "IN", opAnd: "AND", opOr: "OR", opNot: "NOT",
+}
+
+var comparators = map[string]op{"=": opEQ, "<>": opNE, "<": opLT, "<=": opLE, ">": opGT, ">=": opGE}
+
+// name is how messages call the node.
+func (n *node) name() string {
+	if n.op == opFunc {
+		return n.text
+	}
+	return opNames[n.op]
+}
+
+// operand reports whether the node stands for a value by its form: a path, a placeholder, or either in parentheses.
+func (n *node) operand() bool {
+	return n.op == opPath || n.op == opValue || (n.op == opParen && n.kids[0].operand())
+}
+
+// walk visits the node and everything below it, left to right.
+func (n *node) walk(visit func(*node) error) error {
+	if err := visit(n); err != nil {
+		return err
+	}
+	for _, k := range n.kids {
+		if err := k.walk(visit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// functions of conditions: how many operands they take, and whether they say yes or no (or else are a value).
+var functions = map[string]struct {
+	arity   int
+	boolean bool
+}{
+	"attribute_exists":     {1, true},
+	"attribute_not_exists": {1, true},
+	"attribute_type":       {2, true},
+	"begins_with":          {2, true},
+	"contains":             {2, true},
+	"size":                 {1, false},
+}

@@ -1,0 +1,157 @@
+package expr
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/meridiandb/meridian/item"
+)
+
+// pathElem is one step into a document: a name or a list index.
+type pathElem struct {
+	name  string // of an attribute; as written, with its # if it is a reference, until bound
+	index int    // of a list element, when name is empty
+	list  bool
+}
+
+// path is a document path. It has at least one element, and the first is a name.
+type path []pathElem
+
+// maxPathDepth is how deep a path may go, as deep as items are nested.
+const maxPathDepth = item.MaxDepth
+
+// parsePath reads name{.name|[index]}.
+func (l *lexer) parsePath() (path, error) {
+	var p path
+	for {
+		if l.bad || (l.tok.kind != tokIdent && l.tok.kind != tokName) {
+			return nil, l.unexpected()
+		}
+		p = append(p, pathElem{name: l.tok.text})
+		l.advance()
+		for l.symbol("[") {
+			l.advance()
+			if l.tok.kind != tokNumber {
+				return nil, l.unexpected()
+			}
+			i, err := strconv.Atoi(l.tok.text)
+			if err != nil || i > math.MaxInt32 {
+				return nil, l.kind.errorf("List index is not within the allowable range; index: [%s]", l.tok.text)
+			}
+			p = append(p, pathElem{index: i, list: true})
+			l.advance()
+			if err := l.expect("]"); err != nil {
+				return nil, err
+			}
+		}
+		if !l.symbol(".") {
+			return p, nil
+		}
+		l.advance()
+	}
+}
+
+// String is how messages show a path: [a, b, [1]].
+func (p path) String() string {
+	var b strings.Builder
+	b.WriteByte('[')
+	for i, e := range p {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		if e.list {
+			b.WriteString("[" + strconv.Itoa(e.index) + "]")
+		} else {
+			b.WriteString(e.name)
+		}
+	}
+	return b.String() + "]"
+}
+
+// reserved returns the first bare name in the path that is a reserved word.
+func (p path) reserved() (string, bool) {
+	for _, e := range p {
+		if !e.list && e.name[0] != '#' && isReserved(e.name) {
+			return e.name, true
+		}
+	}
+	return "", false
+}
+
+// bind puts in the names behind #references.
+func (p path) bind(k Kind, params *Params) (path, error) {
+	if len(p) > maxPathDepth+1 {
+		return nil, k.errorf("The document path has too many nesting elements; nesting levels: %d", len(p))
+	}
+	bound := make(path, len(p))
+	for i, e := range p {
+		if !e.list && e.name[0] == '#' {
+			name, ok := params.name(e.name)
+			if !ok {
+				return nil, k.errorf("An expression attribute name used in the document path is not defined; attribute name: %s", e.name)
+			}
+			e.name = name
+		}
+		bound[i] = e
+	}
+	return bound, nil
+}
+
+// get follows the path into an item; the zero Value if there is nothing.
+func (p path) get(it item.Item) item.Value {
+	v := it.Get(p[0].name)
+	for _, e := range p[1:] {
+		if e.list {
+			v = v.Index(e.index)
+		} else {
+			v = v.Field(e.name)
+		}
+	}
+	return v
+}
+
+func (p path) equal(q path) bool {
+	if len(p) != len(q) {
+		return false
+	}
+	for i := range p {
+		if p[i] != q[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// checkDisjoint refuses two paths that overlap (one leads to or through the other's end) or conflict (they see a map and a
+// list in one place).
+func checkDisjoint(k Kind, paths []path) error {
+	for i, p := range paths {
+		for _, q := range paths[:i] {
+			n := min(len(p), len(q))
+			same := 0
+			for same < n && p[same] == q[same] {
+				same++
+			}
+			switch {
+			case same == n:
+				return k.errorf("Two document paths overlap with each other; must remove or rewrite one of these paths; path one: %s, path two: %s", q, p)
+			case same > 0 && p[same].list != q[same].list:
+				return k.errorf("Two document paths conflict with each other; must remove or rewrite one of these paths; path one: %s, path two: %s", q, p)
+			}
+		}
+	}
+	return nil
+}
+
+func topLevel(paths []path) []string {
+	names := make([]string, 0, len(paths))
+	seen := make(map[string]bool, len(paths))
+	for _, p := range paths {
+		if !seen[p[0].name] {
+			seen[p[0].name] = true
+			names = append(names, p[0].name)
+		}
+	}
+	return names
+}

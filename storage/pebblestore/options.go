@@ -1,0 +1,78 @@
+package pebblestore
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Options says how to open a store. The zero Options are good for a small server.
+type Options struct {
+	// FS is the file system; nil: the machine's, with a watch for slow disks. Tests give one that crashes.
+	FS vfs.FS
+
+	// CacheBytes bounds the cache of uncompressed blocks; 0: 128 MB. Too small costs reads from disk, too large only memory.
+	// Memory tables come on top: up to 4 × MemTableBytes.
+	CacheBytes int64
+
+	// MemTableBytes is how much is kept in memory before it is sorted onto disk; 0: 64 MB. Larger means fewer, larger flushes,
+	// less rewriting, and a longer replay after a crash.
+	MemTableBytes uint64
+
+	// ReserveBytes is the free space below which commits are refused with ErrFull; 0: 256 MB, or a twentieth of the disk
+	// where that is less. Too small, and a flush may find no room.
+	ReserveBytes uint64
+
+	// Logger gets Pebble's events at debug, a slow disk and stalled writes at warn, errors at error; nil: none.
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() (Options, error) {
+	if o.CacheBytes < 0 {
+		return o, fmt.Errorf("cache of %d bytes", o.CacheBytes)
+	}
+	if o.CacheBytes == 0 {
+		o.CacheBytes = 128 << 20
+	}
+	if o.MemTableBytes == 0 {
+		o.MemTableBytes = 64 << 20
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o, nil
+}
+
+// pebbleFormat is pinned: the newest that Pebble 2.1 writes by itself. WAL chunks that carry sync offsets are part of it: by
+// them replay tells a torn end, which a power cut leaves, from a hole in what had been synced.
+const pebbleFormat = pebble.FormatValueSeparation
+
+// pebbleOptions are Pebble's, for two cores and one disk.
+func (s *Store) pebbleOptions(o Options, cache *pebble.Cache) *pebble.Options {
+	p := &pebble.Options{
+		FS:                          s.fence,
+		Cache:                       cache,
+		FormatMajorVersion:          pebbleFormat,
+		Merger:                      merger(),
+		MemTableSize:                o.MemTableBytes,
+		MemTableStopWritesThreshold: 4,
+		L0CompactionThreshold:       4,
+		L0StopWritesThreshold:       24,
+		LBaseMaxBytes:               64 << 20,
+		MaxOpenFiles:                4096,
+		BytesPerSync:                1 << 20, // sorted files are written out as they grow, not in one blow at the end
+		WALBytesPerSync:             0,       // the WAL is synced by every commit anyway
+		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
+		Logger:                      pebbleLogger{s},
+		EventListener:               s.listener(),
+	}
+	for i := range p.Levels {
+		p.Levels[i].FilterPolicy = bloom.FilterPolicy(10) // 1% false positives: Get of an absent key rarely reads
+		p.Levels[i].BlockSize = 16 << 10
+		p.Levels[i].IndexBlockSize = 64 << 10
+	}
+	return p
+}

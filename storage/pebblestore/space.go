@@ -1,0 +1,58 @@
+package pebblestore
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/meridiandb/meridian/storage"
+)
+
+// space decides whether there is room for another commit.
+type space struct {
+	fs      vfs.FS
+	dir     string
+	reserve uint64 // 0: the default
+
+	noRoom atomic.Bool // Pebble's last flush or compaction found the disk full
+
+	// Under the commit lock:
+	measured time.Time // when free space was last asked for
+	since    uint64    // bytes committed since
+	refusal  error     // what the measure says
+}
+
+// remeasure bounds how old a measure of free space may get while nothing is written.
+const remeasure = time.Second
+
+func (s *space) missing() { s.noRoom.Store(true) }
+func (s *space) found()   { s.noRoom.Store(false) }
+
+// check returns ErrFull if a commit of about size bytes should not be taken on. Called under the commit lock.
+func (s *space) check(now time.Time, size int) error {
+	if s.noRoom.Load() {
+		return fmt.Errorf("%w: no room to flush what was written", storage.ErrFull)
+	}
+	s.since += uint64(size)
+	if s.refusal != nil || s.since > s.reserve/8 || now.Sub(s.measured) >= remeasure {
+		s.refusal = s.measure()
+		s.measured, s.since = now, uint64(size)
+	}
+	return s.refusal
+}
+
+func (s *space) measure() error {
+	u, err := s.fs.GetDiskUsage(s.dir)
+	if err != nil {
+		return nil // the file system cannot say (in memory): then only its own refusals count
+	}
+	if s.reserve == 0 {
+		s.reserve = min(256<<20, u.TotalBytes/20)
+	}
+	if u.AvailBytes < s.reserve {
+		return fmt.Errorf("%w: %d MB free, %d MB are kept in reserve", storage.ErrFull, u.AvailBytes>>20, s.reserve>>20)
+	}
+	return nil
+}
