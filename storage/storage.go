@@ -94,6 +94,8 @@ type Store interface {
 	Checkpoint(dir string) error
 	// DiskUsage is the number of bytes that the store occupies.
 	DiskUsage() (uint64, error)
+	// EstimateSize is about how many bytes the keys in [lo, hi) with their values occupy. What was written last may be missing.
+	EstimateSize(lo, hi []byte) (uint64, error)
 
 	// Done is closed when the store has failed or was closed. Err is nil until then, and afterwards says why: it matches
 	// ErrFailed or is ErrClosed.

@@ -1,0 +1,31 @@
+// Package stream is a region's change log: every commit that became visible here, its own and those it merged, in the
+// order of the store.
+//
+// # Layout
+//
+// A commit is one order entry, which keeps the order and lists the parts, and one part for each shard of each table it
+// changed (package stream/record). So a table's stream shard is one range of keys, and each table can be trimmed by its
+// own rule.
+//
+//	'o' | seq (8)                              order entry
+//	'l' | table id (16) | shard (2) | seq (8)  part
+//	'm' "log-ceiling"                          a number above all that were ever given out, durable before they are used
+//	'm' "log-trimmed"                          the newest number that is no longer in the log
+//	'm' "log-gaps"                             the numbers that restarts skipped (gaps.go)
+//
+// # Writing
+//
+// Append writes into the batch of the commit itself, inside seal, so log and data can never disagree. It must be called
+// in commit order, which seal gives. A number is never used twice, not even one that a crash lost: a restart goes on from
+// the ceiling. An append whose commit does not happen is taken back (storage.Sealer).
+//
+// # Reading
+//
+// Nothing past the durable end is shown: Committed moves it, and because durability follows commit order, one commit known
+// to be durable says it for all before it. Readers wait for it with WaitDurable. Positions are the numbers of commits; a
+// position means "everything up to here". A position before what was trimmed is refused with ErrTrimmed.
+//
+// # Concurrency
+//
+// A Log is safe for concurrent use, Append under the rule above. It starts no goroutine.
+package stream
