@@ -25,12 +25,14 @@ const (
 	opAnd
 	opOr
 	opNot
+	opPlus
+	opMinus
 	opParen // removed after it was checked
 )
 
 var opNames = [...]string{
 	opEQ: "=", opNE: "<>", opLT: "<", opLE: "<=", opGT: ">", opGE: ">=",
-	opBetween: "BETWEEN", opIn: "IN", opAnd: "AND", opOr: "OR", opNot: "NOT",
+	opBetween: "BETWEEN", opIn: "IN", opAnd: "AND", opOr: "OR", opNot: "NOT", opPlus: "+", opMinus: "-",
 }
 
 var comparators = map[string]op{"=": opEQ, "<>": opNE, "<": opLT, "<=": opLE, ">": opGT, ">=": opGE}
@@ -61,15 +63,19 @@ func (n *node) walk(visit func(*node) error) error {
 	return nil
 }
 
-// functions of conditions: how many operands they take, and whether they say yes or no (or else are a value).
-var functions = map[string]struct {
-	arity   int
-	boolean bool
-}{
-	"attribute_exists":     {1, true},
-	"attribute_not_exists": {1, true},
-	"attribute_type":       {2, true},
-	"begins_with":          {2, true},
-	"contains":             {2, true},
-	"size":                 {1, false},
+// inner is the node without the parentheses around it.
+func inner(n *node) *node {
+	for n.op == opParen {
+		n = n.kids[0]
+	}
+	return n
+}
+
+// strip removes all parentheses, which have done their work.
+func strip(n *node) *node {
+	n = inner(n)
+	for i := range n.kids {
+		n.kids[i] = strip(n.kids[i])
+	}
+	return n
 }

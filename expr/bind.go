@@ -12,10 +12,10 @@ type Condition struct {
 	names []string
 }
 
-// bound is a condition's part with its substitutions.
+// bound is a part of a condition or update with its substitutions.
 type bound struct {
 	op   op
-	fn   string
+	fn   fn
 	kids []*bound
 	path path
 	val  item.Value // opValue
@@ -23,19 +23,32 @@ type bound struct {
 
 // Bind puts in a request's substitutions and refuses what cannot be with them.
 func (a *CondAST) Bind(p *Params) (*Condition, error) {
-	root, err := a.bind(a.root, p)
+	root, err := bindNode(a.kind, a.root, p, checkBound)
 	if err != nil {
 		return nil, err
 	}
 	c := &Condition{root: root}
-	var paths []path
-	root.eachPath(func(p path) { paths = append(paths, p) })
-	c.names = topLevel(paths)
+	root.eachPath(func(p path) {
+		if !slices.Contains(c.names, p[0].name) {
+			c.names = append(c.names, p[0].name)
+		}
+	})
 	return c, nil
 }
 
 // TopLevelNames lists the attributes that the condition looks at.
 func (c *Condition) TopLevelNames() []string { return c.names }
+
+// Inside lists the attributes into whose documents the condition looks.
+func (c *Condition) Inside() []string {
+	var names []string
+	c.root.eachPath(func(p path) {
+		if len(p) > 1 && !slices.Contains(names, p[0].name) {
+			names = append(names, p[0].name)
+		}
+	})
+	return names
+}
 
 func (b *bound) eachPath(visit func(path)) {
 	if b.op == opPath {
@@ -46,94 +59,102 @@ func (b *bound) eachPath(visit func(path)) {
 	}
 }
 
-func (a *CondAST) bind(n *node, p *Params) (*bound, error) {
-	b := &bound{op: n.op, fn: n.text}
+// bindNode binds a tree from the leaves up, left to right; check applies the rules of one operator or function.
+func bindNode(kind Kind, n *node, p *Params, check func(Kind, *node, *bound) error) (*bound, error) {
+	b := &bound{op: n.op}
 	switch n.op {
 	case opPath:
 		var err error
-		b.path, err = n.path.bind(a.kind, p)
+		b.path, err = n.path.bind(kind, p)
 		return b, err
 	case opValue:
 		v, ok := p.value(n.text)
 		if !ok {
-			return nil, a.kind.errorf("An expression attribute value used in expression is not defined; attribute value: %s", n.text)
+			return nil, kind.errorf("An expression attribute value used in expression is not defined; attribute value: %s", n.text)
 		}
 		b.val = v
 		return b, nil
+	case opFunc:
+		b.fn = n.fn()
 	}
-	for _, k := range n.kids {
-		kid, err := a.bind(k, p)
-		if err != nil {
+	b.kids = make([]*bound, len(n.kids))
+	for i, k := range n.kids {
+		var err error
+		if b.kids[i], err = bindNode(kind, k, p, check); err != nil {
 			return nil, err
 		}
-		b.kids = append(b.kids, kid)
 	}
-	return b, a.checkBound(n, b)
+	return b, check(kind, n, b)
 }
 
-// checkBound applies the rules of one operator or function: number of operands, distinctness, types.
-func (a *CondAST) checkBound(n *node, b *bound) error {
+// checkBound applies the rules of one operator or function of conditions: number of operands, distinctness, types.
+func checkBound(kind Kind, n *node, b *bound) error {
 	switch n.op {
 	case opAnd, opOr, opNot:
 		return nil
 	case opFunc:
-		if len(b.kids) != functions[n.text].arity {
-			return a.countError(n.text, len(b.kids))
+		if len(b.kids) != b.fn.arity() {
+			return countError(kind, n.text, len(b.kids))
 		}
 	case opIn:
 		if len(b.kids)-1 > maxInOperands {
-			return a.countError("IN", len(b.kids))
+			return countError(kind, "IN", len(b.kids))
 		}
 	}
-	if err := a.checkDistinct(n, b); err != nil {
+	if err := checkDistinct(kind, n, b); err != nil {
 		return err
 	}
 	switch n.op {
 	case opFunc:
-		return a.checkFunctionTypes(n.text, b)
+		return checkFunctionTypes(kind, n.text, b)
 	case opLT, opLE, opGT, opGE:
-		return a.checkOrdered(n.name(), b.kids)
+		return checkLiterals(kind, n.name(), b.kids, scalar)
 	case opBetween:
-		return a.checkBetween(b)
+		return checkBetween(kind, b)
 	}
 	return nil
 }
 
-func (a *CondAST) countError(name string, n int) error {
-	return a.kind.errorf("Incorrect number of operands for operator or function; operator or function: %s, number of operands: %d", name, n)
+func countError(k Kind, name string, n int) error {
+	return k.errorf("Incorrect number of operands for operator or function; operator or function: %s, number of operands: %d", name, n)
 }
 
-func (a *CondAST) checkDistinct(n *node, b *bound) error {
+func pathError(k Kind, name string) error {
+	return k.errorf("Operator or function requires a document path; operator or function: %s", name)
+}
+
+func checkDistinct(kind Kind, n *node, b *bound) error {
 	first := b.kids[0]
 	if first.op != opPath {
 		return nil
 	}
 	for _, k := range b.kids[1:] {
 		if k.op == opPath && k.path.equal(first.path) {
-			return a.kind.errorf("The first operand must be distinct from the remaining operands for this operator or function; operator: %s, first operand: %s", n.name(), first.path)
+			return kind.errorf("The first operand must be distinct from the remaining operands for this operator or function; operator: %s, first operand: %s", n.name(), first.path)
 		}
 	}
 	return nil
 }
 
-func (a *CondAST) typeError(name string, v item.Value) error {
-	return a.kind.errorf("Incorrect operand type for operator or function; operator or function: %s, operand type: %s", name, v.Kind())
+func typeError(k Kind, name, operand string) error {
+	return k.errorf("Incorrect operand type for operator or function; operator or function: %s, operand type: %s", name, operand)
+}
+
+// checkLiterals refuses operands that stand in the request and have a type that can never do.
+func checkLiterals(k Kind, name string, operands []*bound, takes func(item.Kind) bool) error {
+	for _, b := range operands {
+		if kind := b.val.Kind(); b.op == opValue && !takes(kind) {
+			return typeError(k, name, kind.String())
+		}
+	}
+	return nil
 }
 
 // scalar reports whether a kind has an order.
 func scalar(k item.Kind) bool { return k == item.String || k == item.Number || k == item.Binary }
 
-func (a *CondAST) checkOrdered(name string, kids []*bound) error {
-	for _, k := range kids {
-		if k.op == opValue && !scalar(k.val.Kind()) {
-			return a.typeError(name, k.val)
-		}
-	}
-	return nil
-}
-
-func (a *CondAST) checkBetween(b *bound) error {
-	if err := a.checkOrdered("BETWEEN", b.kids); err != nil {
+func checkBetween(kind Kind, b *bound) error {
+	if err := checkLiterals(kind, "BETWEEN", b.kids, scalar); err != nil {
 		return err
 	}
 	lo, hi := b.kids[1], b.kids[2]
@@ -142,10 +163,10 @@ func (a *CondAST) checkBetween(b *bound) error {
 	}
 	c, same := item.Compare(lo.val, hi.val)
 	if !same {
-		return a.kind.errorf("The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand: AttributeValue: %s, upper bound operand: AttributeValue: %s", show(lo.val), show(hi.val))
+		return kind.errorf("The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand: AttributeValue: %s, upper bound operand: AttributeValue: %s", show(lo.val), show(hi.val))
 	}
 	if c > 0 {
-		return a.kind.errorf("The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: %s, upper bound operand: AttributeValue: %s", show(lo.val), show(hi.val))
+		return kind.errorf("The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: %s, upper bound operand: AttributeValue: %s", show(lo.val), show(hi.val))
 	}
 	return nil
 }
@@ -161,36 +182,32 @@ func show(v item.Value) string {
 
 var typeNames = []string{"B", "NULL", "SS", "BOOL", "L", "BS", "N", "NS", "S", "M"}
 
-func (a *CondAST) checkFunctionTypes(name string, b *bound) error {
+func checkFunctionTypes(kind Kind, name string, b *bound) error {
 	first := b.kids[0]
-	switch name {
-	case "attribute_exists", "attribute_not_exists", "attribute_type":
+	switch b.fn {
+	case fnExists, fnNotExists, fnType:
 		if first.op != opPath {
-			return a.kind.errorf("Operator or function requires a document path; operator or function: %s", name)
+			return pathError(kind, name)
 		}
-	case "size":
-		if k := first.val.Kind(); first.op == opValue && (k == item.Number || k == item.Bool || k == item.Null) {
-			return a.typeError(name, first.val)
-		}
-	case "begins_with":
-		for _, k := range b.kids {
-			if kind := k.val.Kind(); k.op == opValue && kind != item.String && kind != item.Binary {
-				return a.typeError(name, k.val)
-			}
-		}
+	case fnSize:
+		return checkLiterals(kind, name, b.kids, func(k item.Kind) bool {
+			return k != item.Number && k != item.Bool && k != item.Null
+		})
+	case fnBeginsWith:
+		return checkLiterals(kind, name, b.kids, func(k item.Kind) bool { return k == item.String || k == item.Binary })
 	}
-	if name != "attribute_type" {
+	if b.fn != fnType {
 		return nil
 	}
 	want := b.kids[1]
 	if want.op != opValue {
-		return a.kind.errorf("Incorrect operand type for operator or function; operator or function: attribute_type, operand type: {NS,SS,L,BS,N,M,B,BOOL,NULL,S}")
+		return typeError(kind, name, "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}")
 	}
 	if want.val.Kind() != item.String {
-		return a.typeError(name, want.val)
+		return typeError(kind, name, want.val.Kind().String())
 	}
 	if !slices.Contains(typeNames, want.val.Text()) {
-		return a.kind.errorf("Invalid attribute type name found; type: %s, valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}", want.val.Text())
+		return kind.errorf("Invalid attribute type name found; type: %s, valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}", want.val.Text())
 	}
 	return nil
 }

@@ -1,6 +1,6 @@
 package expr
 
-// What is wrong with a condition whatever its substitutions are, in the service's order: parentheses, unknown functions,
+// What is wrong with an expression whatever its substitutions are, in the service's order: parentheses, unknown functions,
 // misused functions, reserved words, too many operators (DYNAMODB.md 4.3 and 4.5).
 
 const (
@@ -8,47 +8,58 @@ const (
 	maxInOperands = 100
 )
 
+// rule is one check of every part of an expression.
+type rule func(Kind, *node) error
+
 func (a *CondAST) check() error {
-	for _, rule := range []func() error{
-		a.checkParens, a.checkFunctions, a.checkUse, a.checkReserved, a.checkCount,
-	} {
-		if err := rule(); err != nil {
+	return check(a.kind, a.root.walk, checkParens, checkFunction, a.checkUse, checkReserved, countOperators())
+}
+
+func check(k Kind, walk func(func(*node) error) error, rules ...rule) error {
+	for _, r := range rules {
+		if err := walk(func(n *node) error { return r(k, n) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (a *CondAST) checkParens() error {
-	return a.root.walk(func(n *node) error {
-		if n.op == opParen && n.kids[0].op == opParen {
-			return a.kind.errorf("The expression has redundant parentheses;")
-		}
-		return nil
-	})
+func checkParens(k Kind, n *node) error {
+	if n.op == opParen && n.kids[0].op == opParen {
+		return k.errorf("The expression has redundant parentheses;")
+	}
+	return nil
 }
 
-func (a *CondAST) checkFunctions() error {
-	return a.root.walk(func(n *node) error {
-		if n.op == opFunc {
-			if _, ok := functions[n.text]; !ok {
-				return a.kind.errorf("Invalid function name; function: %s", n.text)
-			}
-		}
+func checkFunction(k Kind, n *node) error {
+	if n.op != opFunc {
 		return nil
-	})
+	}
+	known := n.fn().condition()
+	if k == UpdateExpression {
+		known = n.fn().update()
+	}
+	if !known {
+		return k.errorf("Invalid function name; function: %s", n.text)
+	}
+	return nil
 }
 
 // checkUse refuses a value where a condition must stand and a yes-or-no where a value must.
-func (a *CondAST) checkUse() error { return a.use(a.root, true) }
+func (a *CondAST) checkUse(_ Kind, n *node) error {
+	if n == a.root {
+		return a.use(n, true)
+	}
+	return nil
+}
 
 func (a *CondAST) use(n *node, condition bool) error {
 	switch n.op {
 	case opParen:
 		return a.use(n.kids[0], condition)
 	case opFunc:
-		if functions[n.text].boolean != condition {
-			return a.kind.errorf("The function is not allowed to be used this way in an expression; function: %s", n.text)
+		if n.fn().boolean() != condition {
+			return misused(a.kind, n)
 		}
 	}
 	inner := n.op == opAnd || n.op == opOr || n.op == opNot
@@ -60,26 +71,27 @@ func (a *CondAST) use(n *node, condition bool) error {
 	return nil
 }
 
-func (a *CondAST) checkReserved() error {
-	return a.root.walk(func(n *node) error {
-		if n.op == opPath {
-			if word, ok := n.path.reserved(); ok {
-				return a.kind.errorf("Attribute name is a reserved keyword; reserved keyword: %s", word)
-			}
-		}
-		return nil
-	})
+func misused(k Kind, n *node) error {
+	return k.errorf("The function is not allowed to be used this way in an expression; function: %s", n.text)
 }
 
-func (a *CondAST) checkCount() error {
+func checkReserved(k Kind, n *node) error {
+	if n.op != opPath {
+		return nil
+	}
+	return n.path.checkReserved(k)
+}
+
+// countOperators refuses an expression of too many operators and functions. Parentheses are none.
+func countOperators() rule {
 	count := 0
-	return a.root.walk(func(n *node) error {
+	return func(k Kind, n *node) error {
 		if n.op >= opFunc && n.op != opParen {
 			count++
 		}
 		if count > maxOperators {
-			return a.kind.errorf("The expression contains too many operators; operator count: %d", maxOperators+1)
+			return k.errorf("The expression contains too many operators; operator count: %d", maxOperators+1)
 		}
 		return nil
-	})
+	}
 }

@@ -83,16 +83,16 @@ func size(v item.Value) item.Value {
 func (b *bound) call(it item.Item) bool {
 	first := b.kids[0].value(it)
 	switch b.fn {
-	case "attribute_exists":
+	case fnExists:
 		return !first.IsZero()
-	case "attribute_not_exists":
+	case fnNotExists:
 		return first.IsZero()
 	}
 	second := b.kids[1].value(it)
 	switch b.fn {
-	case "attribute_type":
+	case fnType:
 		return !first.IsZero() && first.Kind().String() == second.Text()
-	case "begins_with":
+	case fnBeginsWith:
 		k := first.Kind()
 		return (k == item.String || k == item.Binary) && k == second.Kind() && bytes.HasPrefix(first.Bytes(), second.Bytes())
 	}

@@ -80,10 +80,10 @@ func (a *KeyConditionAST) checkOperators() error {
 		case opOr, opNot, opIn, opNE:
 			return errorf("Invalid operator used in KeyConditionExpression: %s", n.name())
 		case opFunc:
-			if n.text == "size" {
+			if n.fn() == fnSize {
 				return errorf("KeyConditionExpressions cannot contain nested operations")
 			}
-			if n.text != "begins_with" {
+			if n.fn() != fnBeginsWith {
 				return errorf("Invalid operator used in KeyConditionExpression: %s", n.text)
 			}
 		}

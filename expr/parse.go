@@ -153,16 +153,11 @@ func (p *parser) operandOrGroup() (*node, error) {
 	case p.symbol("("):
 		return p.group()
 	case p.tok.kind == tokValue:
-		n := &node{op: opValue, text: p.tok.text}
-		p.advance()
-		return n, nil
-	case p.tok.kind == tokIdent:
-		if next, bad := p.scan(p.tok.end); !bad && next.kind == tokSymbol && next.text == "(" && !p.anyKeyword() {
-			return p.function()
-		}
-		if p.anyKeyword() {
-			return nil, p.unexpected()
-		}
+		return p.placeholder(), nil
+	case p.anyKeyword():
+		return nil, p.unexpected()
+	case p.callsFunction():
+		return p.function(p.operand)
 	}
 	path, err := p.parsePath()
 	if err != nil {
@@ -187,36 +182,39 @@ func (p *parser) group() (*node, error) {
 	return &node{op: opParen, kids: []*node{inner}}, nil
 }
 
-func (p *parser) function() (*node, error) {
-	n := &node{op: opFunc, text: p.tok.text}
-	p.advance()
-	p.advance()
-	for !p.symbol(")") {
-		if len(n.kids) > 0 {
-			if err := p.expect(","); err != nil {
-				return nil, err
-			}
-		}
-		arg, err := p.operand()
+// callsFunction reports whether a function's name and its parenthesis are next.
+func (l *lexer) callsFunction() bool {
+	if l.tok.kind != tokIdent {
+		return false
+	}
+	next, bad := l.scan(l.tok.end)
+	return !bad && next.kind == tokSymbol && next.text == "("
+}
+
+// function reads a function and its operands, of which there must be one at least.
+func (l *lexer) function(operand func() (*node, error)) (*node, error) {
+	n := &node{op: opFunc, text: l.tok.text}
+	l.advance()
+	l.advance()
+	for {
+		arg, err := operand()
 		if err != nil {
 			return nil, err
 		}
 		n.kids = append(n.kids, arg)
+		if l.symbol(")") {
+			l.advance()
+			return n, nil
+		}
+		if err := l.expect(","); err != nil {
+			return nil, err
+		}
 	}
-	p.advance()
-	if len(n.kids) == 0 {
-		return nil, p.unexpected()
-	}
-	return n, nil
 }
 
-// strip removes the parentheses, which have done their work.
-func strip(n *node) *node {
-	for n.op == opParen {
-		n = n.kids[0]
-	}
-	for i := range n.kids {
-		n.kids[i] = strip(n.kids[i])
-	}
+// placeholder reads a :value.
+func (l *lexer) placeholder() *node {
+	n := &node{op: opValue, text: l.tok.text}
+	l.advance()
 	return n
 }

@@ -69,14 +69,14 @@ func (p path) String() string {
 	return b.String() + "]"
 }
 
-// reserved returns the first bare name in the path that is a reserved word.
-func (p path) reserved() (string, bool) {
+// checkReserved refuses bare names that are reserved words.
+func (p path) checkReserved(k Kind) error {
 	for _, e := range p {
 		if !e.list && e.name[0] != '#' && isReserved(e.name) {
-			return e.name, true
+			return k.errorf("Attribute name is a reserved keyword; reserved keyword: %s", e.name)
 		}
 	}
-	return "", false
+	return nil
 }
 
 // bind puts in the names behind #references.
@@ -121,37 +121,4 @@ func (p path) equal(q path) bool {
 		}
 	}
 	return true
-}
-
-// checkDisjoint refuses two paths that overlap (one leads to or through the other's end) or conflict (they see a map and a
-// list in one place).
-func checkDisjoint(k Kind, paths []path) error {
-	for i, p := range paths {
-		for _, q := range paths[:i] {
-			n := min(len(p), len(q))
-			same := 0
-			for same < n && p[same] == q[same] {
-				same++
-			}
-			switch {
-			case same == n:
-				return k.errorf("Two document paths overlap with each other; must remove or rewrite one of these paths; path one: %s, path two: %s", q, p)
-			case same > 0 && p[same].list != q[same].list:
-				return k.errorf("Two document paths conflict with each other; must remove or rewrite one of these paths; path one: %s, path two: %s", q, p)
-			}
-		}
-	}
-	return nil
-}
-
-func topLevel(paths []path) []string {
-	names := make([]string, 0, len(paths))
-	seen := make(map[string]bool, len(paths))
-	for _, p := range paths {
-		if !seen[p[0].name] {
-			seen[p[0].name] = true
-			names = append(names, p[0].name)
-		}
-	}
-	return names
 }

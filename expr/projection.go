@@ -1,8 +1,6 @@
 package expr
 
-import (
-	"github.com/meridiandb/meridian/item"
-)
+import "github.com/meridiandb/meridian/item"
 
 // ProjectionAST is a projection's text, parsed. It is immutable.
 type ProjectionAST struct{ paths []path }
@@ -28,8 +26,8 @@ func ParseProjection(text string) (*ProjectionAST, error) {
 		}
 	}
 	for _, p := range a.paths {
-		if word, ok := p.reserved(); ok {
-			return nil, l.kind.errorf("Attribute name is a reserved keyword; reserved keyword: %s", word)
+		if err := p.checkReserved(ProjectionExpression); err != nil {
+			return nil, err
 		}
 	}
 	return a, nil
@@ -38,8 +36,7 @@ func ParseProjection(text string) (*ProjectionAST, error) {
 // Projection is a bound projection. It is immutable.
 type Projection struct {
 	paths []path
-	names []string
-	tree  *part
+	tree  *tree
 }
 
 // Bind puts in a request's substitutions; paths must not overlap.
@@ -51,27 +48,15 @@ func (a *ProjectionAST) Bind(p *Params) (*Projection, error) {
 			return nil, err
 		}
 	}
-	if err := checkDisjoint(ProjectionExpression, paths); err != nil {
+	t, err := newTree(ProjectionExpression, paths)
+	if err != nil {
 		return nil, err
 	}
-	return newProjection(paths), nil
-}
-
-func newProjection(paths []path) *Projection {
-	return &Projection{paths: paths, names: topLevel(paths), tree: partOf(paths)}
-}
-
-// NewProjection projects whole top-level attributes, for AttributesToGet.
-func NewProjection(names []string) *Projection {
-	paths := make([]path, len(names))
-	for i, n := range names {
-		paths[i] = path{{name: n}}
-	}
-	return newProjection(paths)
+	return &Projection{paths, t}, nil
 }
 
 // TopLevelNames lists the attributes that the projection looks at.
-func (p *Projection) TopLevelNames() []string { return p.names }
+func (p *Projection) TopLevelNames() []string { return p.tree.names() }
 
 // Paths shows the projected paths, like [a, b, [1]].
 func (p *Projection) Paths() []string {
@@ -84,89 +69,63 @@ func (p *Projection) Paths() []string {
 
 // Apply keeps what the paths lead to, in its place: maps keep their names, lists are compacted in index order. An item of
 // which nothing is left is an item without attributes; no item stays no item.
-func (p *Projection) Apply(it item.Item) item.Item {
+func (p *Projection) Apply(it item.Item) item.Item { return p.tree.project(it) }
+
+// project keeps of an item what the paths lead to.
+func (t *tree) project(it item.Item) item.Item {
 	if it.IsZero() {
 		return it
 	}
-	fields := make([]item.Field, 0, len(p.names))
-	for name, sub := range p.tree.names {
-		if v := sub.of(it.Get(name)); !v.IsZero() {
-			fields = append(fields, item.Field{Name: name, Value: v})
-		}
-	}
-	return item.NewItem(fields)
+	return item.NewItem(t.fields(it))
 }
 
-// part is what to keep of a value: all of it, or some of its members or elements.
-type part struct {
-	all   bool
-	names map[string]*part
-	elems map[int]*part
+func (t *tree) fields(it item.Item) []item.Field {
+	fields := make([]item.Field, 0, len(t.kids))
+	for i := range t.kids {
+		k := &t.kids[i]
+		if v := k.of(it.Get(k.name)); !v.IsZero() {
+			fields = append(fields, item.Field{Name: k.name, Value: v})
+		}
+	}
+	return fields
 }
 
-func partOf(paths []path) *part {
-	root := &part{names: map[string]*part{}}
-	for _, p := range paths {
-		at := root
-		for _, e := range p {
-			at = at.step(e)
-		}
-		at.all = true
-	}
-	return root
-}
-
-func (t *part) step(e pathElem) *part {
-	next := new(part)
-	if e.list {
-		if t.elems == nil {
-			t.elems = map[int]*part{}
-		}
-		if have := t.elems[e.index]; have != nil {
-			return have
-		}
-		t.elems[e.index] = next
-		return next
-	}
-	if t.names == nil {
-		t.names = map[string]*part{}
-	}
-	if have := t.names[e.name]; have != nil {
-		return have
-	}
-	t.names[e.name] = next
-	return next
-}
-
-// of applies the part to a value; the zero Value if nothing is left.
-func (t *part) of(v item.Value) item.Value {
+// of keeps a node's part of a value; the zero Value if nothing is left.
+func (t *tree) of(v item.Value) item.Value {
 	switch {
-	case v.IsZero() || t.all:
+	case v.IsZero() || t.leaf():
 		return v
-	case v.Kind() == item.Map && t.names != nil:
-		var fields []item.Field
-		for name, sub := range t.names {
-			if e := sub.of(v.Field(name)); !e.IsZero() {
-				fields = append(fields, item.Field{Name: name, Value: e})
-			}
-		}
-		if fields != nil {
-			return item.NewMap(fields)
-		}
-	case v.Kind() == item.List && t.elems != nil:
-		var elems []item.Value
-		i := 0
-		for e := range v.Elems() {
-			if sub := t.elems[i]; sub != nil {
-				if e = sub.of(e); !e.IsZero() {
-					elems = append(elems, e)
-				}
-			}
-			i++
-		}
-		if elems != nil {
-			return item.NewList(elems)
-		}
+	case t.kids[0].list:
+		return t.elems(v)
+	case v.Kind() != item.Map:
+		return item.Value{}
+	}
+	if fields := t.fields(v.Item()); len(fields) > 0 {
+		return item.NewMap(fields)
 	}
 	return item.Value{}
+}
+
+func (t *tree) elems(v item.Value) item.Value {
+	if v.Kind() != item.List {
+		return item.Value{}
+	}
+	var elems []item.Value
+	i, kids := 0, t.kids
+	for e := range v.Elems() {
+		if len(kids) == 0 {
+			break
+		}
+		if kids[0].index == i {
+			if e = kids[0].of(e); !e.IsZero() {
+				elems = append(elems, e)
+			}
+			kids = kids[1:]
+		}
+		i++
+	}
+	if elems == nil {
+		return item.Value{}
+	}
+	return item.NewList(elems)
 }

@@ -1,0 +1,146 @@
+package expr
+
+import (
+	"slices"
+
+	"github.com/meridiandb/meridian/item"
+)
+
+// Update is a bound update. It is immutable.
+type Update struct {
+	changes []change
+	names   []string
+	tree    *tree
+	creates bool
+}
+
+// change is one action with its substitutions.
+type change struct {
+	verb  verb
+	path  path
+	value *bound // nil for REMOVE
+}
+
+// Bind puts in a request's substitutions and refuses what cannot be with them.
+func (a *UpdateAST) Bind(p *Params) (*Update, error) {
+	changes := make([]change, len(a.actions))
+	for i, act := range a.actions {
+		c, err := act.bind(p)
+		if err != nil {
+			return nil, err
+		}
+		changes[i] = c
+	}
+	return newUpdate(changes)
+}
+
+func newUpdate(changes []change) (*Update, error) {
+	u := &Update{changes: changes}
+	paths := make([]path, len(changes))
+	for i, c := range changes {
+		paths[i] = c.path
+		u.creates = u.creates || c.verb == verbSet || c.verb == verbAdd
+	}
+	var err error
+	if u.tree, err = newTree(UpdateExpression, paths); err != nil {
+		return nil, err
+	}
+	u.names = u.tree.names()
+	return u, nil
+}
+
+func (a action) bind(p *Params) (c change, err error) {
+	c.verb = a.verb
+	if c.path, err = a.path.bind(UpdateExpression, p); err != nil || a.value == nil {
+		return c, err
+	}
+	if c.value, err = bindNode(UpdateExpression, a.value, p, checkUpdateBound); err != nil {
+		return c, err
+	}
+	if kind := c.value.val.Kind(); (a.verb == verbAdd && kind != item.Number && !kind.IsSet()) || (a.verb == verbDelete && !kind.IsSet()) {
+		return c, UpdateExpression.errorf("Incorrect operand type for operator or function; operator: %s, operand type: %s", verbNames[a.verb], longNames[kind])
+	}
+	return c, nil
+}
+
+// longNames are what messages about ADD and DELETE call the types that they do not take.
+var longNames = map[item.Kind]string{
+	item.String: "STRING", item.Number: "NUMBER", item.Binary: "BINARY", item.Bool: "BOOLEAN", item.Null: "NULL",
+	item.List: "LIST", item.Map: "MAP",
+}
+
+// checkUpdateBound applies the rules of one function or of + and -.
+func checkUpdateBound(k Kind, n *node, b *bound) error {
+	if n.op == opFunc && len(b.kids) != b.fn.arity() {
+		return countError(k, n.text, len(b.kids))
+	}
+	switch {
+	case n.op == opFunc && b.fn == fnIfNotExists:
+		if b.kids[0].op != opPath {
+			return pathError(k, n.text)
+		}
+		return nil
+	case n.op == opFunc:
+		return checkLiterals(k, n.text, b.kids, func(kind item.Kind) bool { return kind == item.List })
+	}
+	return checkLiterals(k, n.name(), b.kids, func(kind item.Kind) bool { return kind == item.Number })
+}
+
+// TopLevelNames lists the attributes that the update changes.
+func (u *Update) TopLevelNames() []string { return u.names }
+
+// Add is an ADD or DELETE action on a whole attribute.
+type Add struct {
+	Name   string
+	Value  item.Value // ADD: a number or a set; DELETE: a set
+	Remove bool       // DELETE
+}
+
+// Adds lists the ADD and DELETE actions on whole attributes, in the order of the text.
+func (u *Update) Adds() []Add {
+	var adds []Add
+	for _, c := range u.changes {
+		if len(c.path) == 1 && (c.verb == verbAdd || c.verb == verbDelete) && c.value != nil {
+			adds = append(adds, Add{c.path[0].name, c.value.val, c.verb == verbDelete})
+		}
+	}
+	return adds
+}
+
+// Literal returns the value that an attribute is set to if it stands in the request as such. ok is false for attributes
+// that the update does not set, changes inside, or computes.
+func (u *Update) Literal(name string) (v item.Value, ok bool) {
+	for _, c := range u.changes {
+		if c.verb == verbSet && len(c.path) == 1 && c.path[0].name == name && c.value.op == opValue {
+			return c.value.val, true
+		}
+	}
+	return item.Value{}, false
+}
+
+// CheckKeys refuses an update of a key attribute.
+func (u *Update) CheckKeys(s item.KeySchema) error {
+	for _, c := range u.changes {
+		if name := c.path[0].name; s.Has(name) {
+			return errorf("One or more parameter values were invalid: Cannot update attribute %s. This attribute is part of the key", name)
+		}
+	}
+	return nil
+}
+
+// Inside lists the attributes into whose documents the update looks or reaches.
+func (u *Update) Inside() []string {
+	var names []string
+	visit := func(p path) {
+		if len(p) > 1 && !slices.Contains(names, p[0].name) {
+			names = append(names, p[0].name)
+		}
+	}
+	for _, c := range u.changes {
+		visit(c.path)
+		if c.value != nil {
+			c.value.eachPath(visit)
+		}
+	}
+	return names
+}
