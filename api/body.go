@@ -11,15 +11,20 @@ import (
 	"strings"
 )
 
-// countingReader counts what comes over the wire.
-type countingReader struct {
+// errBodyTooLarge ends the reading of a body that is larger than maxBody as sent.
+var errBodyTooLarge = errors.New("api: the body is too large")
+
+// boundedReader counts what comes over the wire and fails past maxBody.
+type boundedReader struct {
 	r io.Reader
 	n int64
 }
 
-func (c *countingReader) Read(p []byte) (int, error) {
+func (c *boundedReader) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
-	c.n += int64(n)
+	if c.n += int64(n); c.n > maxBody {
+		return 0, errBodyTooLarge
+	}
 	return n, err
 }
 
@@ -27,32 +32,40 @@ func (c *countingReader) Read(p []byte) (int, error) {
 // than maxBody: one byte more ends the reading, so a bomb costs no more than a large honest request.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request, buf *[]byte) ([]byte, error) {
 	if r.ContentLength > maxBody {
-		w.Header().Set("Connection", "close") // the rest is not wanted
-		return nil, errTooLarge()
+		return nil, refuseBody(w, r)
 	}
-	sent := &countingReader{r: http.MaxBytesReader(w, r.Body, maxBody)}
+	sent := &boundedReader{r: r.Body}
 	defer func() { s.metrics.received.Add(float64(sent.n)) }()
 	plain, err := decompressor(r.Header.Get("Content-Encoding"), sent)
-	if err != nil {
-		return nil, bodyError(err)
+	if err == nil {
+		var b []byte
+		b, err = readAll(io.LimitReader(plain, maxBody+1), (*buf)[:0], r.ContentLength)
+		*buf = b
+		if err == nil && len(b) <= maxBody {
+			return b, nil
+		}
 	}
-	b, err := readAll(io.LimitReader(plain, maxBody+1), (*buf)[:0], r.ContentLength)
-	*buf = b
-	if err != nil {
-		return nil, bodyError(err)
+	if err == nil || errors.Is(err, errBodyTooLarge) {
+		return nil, refuseBody(w, r)
 	}
-	if len(b) > maxBody {
-		return nil, errTooLarge()
+	return nil, &apiError{
+		status: http.StatusInternalServerError, name: "InternalServerError", message: "The request body could not be read", quiet: true,
 	}
-	return b, nil
 }
 
-func bodyError(err error) error {
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
-		return errTooLarge()
+// maxDrained is how much of a body that is too large is taken in before it is given up.
+const maxDrained = 4 * maxBody
+
+// refuseBody takes in the rest of a body that is too large: a client that is still sending would see its connection break
+// instead of the answer. Of a body without end only the first part is taken in.
+func refuseBody(w http.ResponseWriter, r *http.Request) error {
+	if r.Header.Get("Expect") == "" {
+		if _, err := io.CopyN(io.Discard, r.Body, maxDrained); err == io.EOF {
+			return errTooLarge()
+		}
 	}
-	return &apiError{status: http.StatusInternalServerError, name: "InternalServerError", message: "The request body could not be read", cause: err}
+	w.Header().Set("Connection", "close")
+	return errTooLarge()
 }
 
 // readAll appends everything to dst, which is grown once if the length is known.

@@ -23,8 +23,8 @@ type input interface {
 // read decodes the request and checks what needs no table.
 func (c *call) read(in input) error {
 	d := newDecoder(c.body)
-	if d.peek() == 'n' {
-		d.fail(&item.SerializationError{})
+	if k := d.peek(); k != '{' {
+		d.fail(&item.SerializationError{}) // a request is an object, and null is none
 	}
 	d.structure("", func(name string) bool { return in.member(d, name) })
 	if err := d.finish(c.body); err != nil {

@@ -18,6 +18,7 @@ type apiError struct {
 	message string // "" leaves the member out
 	extra   func(w *writer)
 	cause   error // for the log
+	quiet   bool  // the client's doing, whatever the status says: not for the log
 }
 
 func (e *apiError) Error() string { return e.name + ": " + e.message }
@@ -46,7 +47,8 @@ func namespace(name string) string {
 	case "ValidationException":
 		return "com.amazon.coral.validate#"
 	case "SerializationException", "UnknownOperationException", "AccessDeniedException", "MissingAuthenticationTokenException",
-		"ServiceUnavailable":
+		"IncompleteSignatureException", "InvalidSignatureException", "UnrecognizedClientException", "ExpiredTokenException",
+		"InternalFailure", "ServiceUnavailable":
 		return "com.amazon.coral.service#"
 	}
 	return "com.amazonaws.dynamodb.v20120810#"
@@ -56,7 +58,7 @@ func namespace(name string) string {
 func messageMember(name string) string {
 	switch name {
 	case "IdempotentParameterMismatchException", "TransactionCanceledException", "TransactionInProgressException",
-		"SerializationException", "AccessDeniedException":
+		"InvalidEndpointException", "SerializationException", "AccessDeniedException":
 		return "Message"
 	}
 	return "message"
@@ -89,7 +91,7 @@ func errUnknownOperation(name string) *apiError {
 // asError turns any failure into DynamoDB's. It is the only place that does so, and logs what is our own fault.
 func (s *Server) asError(err error, c *call) *apiError {
 	e := translate(err)
-	if e.status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
+	if e.status >= http.StatusInternalServerError && !e.quiet && !errors.Is(err, context.Canceled) {
 		s.logFailure(c, err)
 	}
 	return e

@@ -2,6 +2,7 @@ package api
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/meridiandb/meridian/expr"
@@ -118,7 +119,22 @@ func (s *substitutions) params() (*expr.Params, error) {
 			return nil, s.badValue
 		}
 	}
+	if n := s.size(); n > maxSubstitutions {
+		return nil, errValidation("ExpressionAttributeNames and ExpressionAttributeValues have exceeded the maximum allowed size; size: " + strconv.Itoa(n))
+	}
 	return expr.NewParams(s.names, s.values), nil
+}
+
+// size is the length of all substitutions together, in bytes.
+func (s *substitutions) size() int {
+	n := 0
+	for k, v := range s.names {
+		n += len(k) + len(v)
+	}
+	for k, v := range s.values {
+		n += len(k) + v.Size()
+	}
+	return n
 }
 
 // Limits on placeholders and on all substitutions together, in bytes (DYNAMODB.md 4.3).

@@ -49,8 +49,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// headerSize is about how many bytes a request's headers took.
 func headerSize(r *http.Request) int {
-	n := 0
+	n := len("Host") + len(r.Host) + 4
 	for name, values := range r.Header {
 		for _, v := range values {
 			n += len(name) + len(v) + 4 // ": " and the line's end
@@ -80,6 +81,9 @@ func preflight(w http.ResponseWriter, r *http.Request) {
 // contentType says in which of its two types a request wants its answer; ok is false for a type that is not spoken here.
 func contentType(r *http.Request) (reply string, ok bool) {
 	ct := r.Header.Get("Content-Type")
+	if ct == amzJSON {
+		return amzJSON, true // what SDKs send
+	}
 	name, _, err := mime.ParseMediaType(ct)
 	if err != nil { // parameters are ignored, broken ones too
 		name, _, _ = strings.Cut(ct, ";")
@@ -116,6 +120,9 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		e := s.asError(err, c)
 		status, errorName = e.status, e.name
+		if errorName == "" {
+			errorName = "RequestTooLarge" // the only one that is told by its status alone
+		}
 		c.out.buf = c.out.buf[:0]
 		e.write(&c.out)
 	}
@@ -156,7 +163,7 @@ func checkAuthorization(r *http.Request) error {
 	if strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-") || r.URL.Query().Get("X-Amz-Algorithm") != "" {
 		return nil
 	}
-	return &apiError{status: http.StatusBadRequest, name: "MissingAuthenticationTokenException", message: "Request is missing Authentication Token"}
+	return clientError("MissingAuthenticationTokenException", "Request is missing Authentication Token")
 }
 
 func (s *Server) buffer() *[]byte { return s.buffers.Get().(*[]byte) }

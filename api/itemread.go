@@ -79,9 +79,7 @@ func (in *readInput) selection(envelope string) error {
 	switch s := in.selects.s; {
 	case s == "SPECIFIC_ATTRIBUTES" && projects == "":
 		return errValidation(envelope + "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
-	case s == "COUNT" && projects != "":
-		return errValidation("Cannot specify the " + projects + " when choosing to get only the Count")
-	case s != "" && s != "SPECIFIC_ATTRIBUTES" && projects != "":
+	case projects != "" && s != "" && s != "SPECIFIC_ATTRIBUTES" && s != "COUNT":
 		return errValidation("Cannot specify the " + projects + " when choosing to get " + s)
 	case s == "ALL_PROJECTED_ATTRIBUTES" && !in.index.set:
 		return errValidation("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")

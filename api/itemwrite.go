@@ -2,7 +2,6 @@ package api
 
 import (
 	"errors"
-	"net/http"
 
 	"github.com/meridiandb/meridian/item"
 	"github.com/meridiandb/meridian/region/table"
@@ -90,7 +89,7 @@ func (in *writeInput) answer(c *call, t Table, key item.Key, attributes item.Ite
 // sizeLimit is the check of an item's size that comes before any of its table.
 func sizeLimit(it item.Item) error {
 	if it.Size() > item.MaxItemSize {
-		return &apiError{status: http.StatusBadRequest, name: "ValidationException", message: "Item size has exceeded the maximum allowed size"}
+		return errValidation("Item size has exceeded the maximum allowed size")
 	}
 	return nil
 }

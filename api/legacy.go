@@ -2,7 +2,6 @@ package api
 
 import (
 	"github.com/meridiandb/meridian/expr"
-	"github.com/meridiandb/meridian/region/catalog"
 )
 
 // legacyCondition is Expected and ConditionalOperator.
@@ -75,5 +74,3 @@ func (l *legacyScan) constraints(*violations)          {}
 func (l *legacyScan) names(*readInput) []string        { return nil }
 func (l *legacyScan) check() error                     { return nil }
 func (l *legacyScan) filter() (*expr.Condition, error) { return nil, nil }
-
-func checkConditionKeys(*expr.Condition, *catalog.Descriptor) error { return nil }

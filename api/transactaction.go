@@ -152,10 +152,8 @@ func (a *transactAction) locate() (err error) {
 			return err
 		}
 	}
-	if a.boundUp != nil {
-		if err := a.boundUp.CheckKeys(s); err != nil {
-			return err
-		}
+	if err := checkUpdateKeys(a.boundUp, a.table.Descriptor()); err != nil {
+		return err
 	}
 	return checkConditionKeys(a.bound, a.table.Descriptor())
 }

@@ -49,10 +49,8 @@ func updateItem(c *call) error {
 	if err != nil {
 		return err
 	}
-	if update != nil {
-		if err := update.CheckKeys(t.Schema()); err != nil {
-			return err
-		}
+	if err := checkUpdateKeys(update, t.Descriptor()); err != nil {
+		return err
 	}
 	if err := checkConditionKeys(cond, t.Descriptor()); err != nil {
 		return err
