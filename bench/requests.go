@@ -1,0 +1,135 @@
+package bench
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strconv"
+)
+
+// maker makes one connection's request bodies.
+type maker struct {
+	c      *Config
+	rand   *rand.Rand
+	keys   chooser
+	fresh  int // next number for inserts, beyond Items; each connection has its own residue
+	stride int
+	field  int // bytes of an attribute's value
+}
+
+func newMaker(c *Config, connection int) *maker {
+	m := &maker{
+		c: c, rand: rand.New(rand.NewPCG(c.Seed, uint64(connection))), keys: c.chooser(),
+		fresh: c.Items + connection, stride: c.Connections,
+	}
+	names := len("pk") + 16
+	for i := range c.Attributes {
+		names += len(fieldName(i))
+	}
+	m.field = max(1, (c.ItemSize-names)/c.Attributes)
+	return m
+}
+
+func fieldName(i int) string { return "field" + strconv.Itoa(i) }
+
+func (m *maker) table(dst []byte) []byte {
+	return append(append(append(dst, `{"TableName":"`...), m.c.Table...), '"')
+}
+
+func (m *maker) key(dst []byte, i int) []byte {
+	return append(appendKey(append(dst, `{"pk":{"S":"`...), i), `"}}`...)
+}
+
+func (m *maker) item(dst []byte, i int) []byte {
+	dst = append(appendKey(append(dst, `{"pk":{"S":"`...), i), `"}`...)
+	for f := range m.c.Attributes {
+		dst = append(append(append(dst, `,"`...), fieldName(f)...), `":{"S":"`...)
+		dst = append(appendRandom(dst, m.rand, m.field), `"}`...)
+	}
+	return append(dst, '}')
+}
+
+func (m *maker) consistent(dst []byte) []byte {
+	if m.c.Eventual {
+		return dst
+	}
+	return append(dst, `,"ConsistentRead":true`...)
+}
+
+func (m *maker) put(dst []byte) []byte { return m.putOf(dst, m.keys.next(m.rand)) }
+
+func (m *maker) putOf(dst []byte, i int) []byte {
+	return append(m.item(append(m.table(dst), `,"Item":`...), i), '}')
+}
+
+func (m *maker) insert(dst []byte) []byte {
+	m.fresh += m.stride
+	return m.putOf(dst, m.fresh)
+}
+
+func (m *maker) get(dst []byte) []byte {
+	dst = m.key(append(m.table(dst), `,"Key":`...), m.keys.next(m.rand))
+	return append(m.consistent(dst), '}')
+}
+
+// update sets one attribute of an item that is there.
+func (m *maker) update(dst []byte) []byte {
+	dst = m.key(append(m.table(dst), `,"Key":`...), m.keys.next(m.rand))
+	dst = append(dst, `,"ConditionExpression":"attribute_exists(pk)","UpdateExpression":"SET field0 = :v","ExpressionAttributeValues":{":v":{"S":"`...)
+	return append(appendRandom(dst, m.rand, m.field), `"}}}`...)
+}
+
+// query reads a partition, which has one item.
+func (m *maker) query(dst []byte) []byte {
+	dst = append(m.table(dst), `,"KeyConditionExpression":"pk = :k","ExpressionAttributeValues":{":k":{"S":"`...)
+	dst = append(appendKey(dst, m.keys.next(m.rand)), `"}}`...)
+	return append(m.consistent(dst), '}')
+}
+
+// scan reads a page from a random item on.
+func (m *maker) scan(dst []byte, limit int) []byte {
+	dst = m.key(append(m.table(dst), `,"ExclusiveStartKey":`...), m.keys.next(m.rand))
+	if limit > 0 {
+		dst = strconv.AppendInt(append(dst, `,"Limit":`...), int64(limit), 10)
+	}
+	return append(m.consistent(dst), '}')
+}
+
+func (m *maker) batchWrite(dst []byte, n int) []byte {
+	return m.batchOf(dst, m.distinct(n))
+}
+
+func (m *maker) batchOf(dst []byte, items []int) []byte {
+	dst = append(append(append(dst, `{"RequestItems":{"`...), m.c.Table...), `":[`...)
+	for i, x := range items {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(m.item(append(dst, `{"PutRequest":{"Item":`...), x), `}}`...)
+	}
+	return append(dst, `]}}`...)
+}
+
+func (m *maker) transactWrite(dst []byte, n int) []byte {
+	dst = append(dst, `{"TransactItems":[`...)
+	for i, x := range m.distinct(n) {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(m.putOf(append(dst, `{"Put":`...), x), '}')
+	}
+	return append(dst, `]}`...)
+}
+
+// distinct picks n different items, or as many as there are. One that is taken gives way to the next number.
+func (m *maker) distinct(n int) []int {
+	n = min(n, m.c.Items)
+	out := make([]int, 0, n)
+	for len(out) < n {
+		x := m.keys.next(m.rand)
+		for slices.Contains(out, x) {
+			x = (x + 1) % m.c.Items
+		}
+		out = append(out, x)
+	}
+	return out
+}
