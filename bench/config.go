@@ -12,16 +12,17 @@ type Config struct {
 	Table     string   // default "meridian-bench"; made and filled by Load
 	Workload  string   // a name of Workloads
 
-	Items       int           // in the table; default 100,000
-	ItemSize    int           // bytes, names included; default 1,024, at least 64
-	Attributes  int           // beside the key; default 10
-	Zipfian     bool          // keys by popularity instead of uniformly
-	Connections int           // default 64
-	Rate        float64       // requests a second over all connections; 0 is a closed loop
-	Warmup      time.Duration // default 2 s
-	Duration    time.Duration // default 10 s
-	Seed        uint64        // default 1
-	Eventual    bool          // reads without ConsistentRead
+	Items        int           // in the table; default 100,000
+	PerPartition int           // items of a partition, told apart by a sort key; 0: a table without one
+	ItemSize     int           // bytes, names included; default 1,024, at least 64
+	Attributes   int           // beside the key; default 10
+	Zipfian      bool          // keys by popularity instead of uniformly
+	Connections  int           // default 64
+	Rate         float64       // requests a second over all connections; 0 is a closed loop
+	Warmup       time.Duration // default 2 s
+	Duration     time.Duration // default 10 s
+	Seed         uint64        // default 1
+	Eventual     bool          // reads without ConsistentRead
 
 	// Sign makes a request's Authorization header; nil sends one that is well formed and signed by nobody, which local
 	// servers accept.
@@ -68,6 +69,8 @@ func (c *Config) Check() error {
 		return fmt.Errorf("bench: %d attributes do not fit an item of %d bytes", c.Attributes, c.ItemSize)
 	case c.Connections < 1 || c.Connections > 10_000:
 		return fmt.Errorf("bench: %d connections: from 1 to 10000", c.Connections)
+	case c.PerPartition < 0:
+		return fmt.Errorf("bench: %d items in a partition", c.PerPartition)
 	case c.Rate < 0:
 		return fmt.Errorf("bench: a rate of %g", c.Rate)
 	case c.Duration < 0 || c.Warmup < 0:

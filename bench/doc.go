@@ -17,6 +17,6 @@
 // # Data
 //
 // Items are "user" and twelve digits under pk, and attributes field0, field1, … of random letters that bring the item to
-// its size. Keys are chosen uniformly, or by a scrambled zipfian distribution of exponent 0.99 as in YCSB (Cooper et al.,
+// its size. With a sort key, PerPartition items share a pk and are told apart by the number sk. Keys are chosen uniformly, or by a scrambled zipfian distribution of exponent 0.99 as in YCSB (Cooper et al.,
 // 2010). The seed decides all of it.
 package bench

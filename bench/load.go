@@ -78,8 +78,12 @@ func load(ctx context.Context, c *Config, i int, next, done *atomic.Int64, progr
 }
 
 func createTable(ctx context.Context, c *Config, k *conn) error {
-	body := fmt.Sprintf(`{"TableName":%q,"BillingMode":"PAY_PER_REQUEST","AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"}],`+
-		`"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}]}`, c.Table)
+	sortType, sortKey := "", ""
+	if c.PerPartition > 0 {
+		sortType, sortKey = `,{"AttributeName":"sk","AttributeType":"N"}`, `,{"AttributeName":"sk","KeyType":"RANGE"}`
+	}
+	body := fmt.Sprintf(`{"TableName":%q,"BillingMode":"PAY_PER_REQUEST","AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"}%s],`+
+		`"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}%s]}`, c.Table, sortType, sortKey)
 	status, err := k.call("CreateTable", []byte(body))
 	if err != nil {
 		return err

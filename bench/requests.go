@@ -35,12 +35,19 @@ func (m *maker) table(dst []byte) []byte {
 	return append(append(append(dst, `{"TableName":"`...), m.c.Table...), '"')
 }
 
-func (m *maker) key(dst []byte, i int) []byte {
-	return append(appendKey(append(dst, `{"pk":{"S":"`...), i), `"}}`...)
+func (m *maker) key(dst []byte, i int) []byte { return append(m.keyFields(append(dst, '{'), i), '}') }
+
+// keyFields writes the key of item number i: with a sort key, its partition's number and its place there.
+func (m *maker) keyFields(dst []byte, i int) []byte {
+	if m.c.PerPartition == 0 {
+		return append(appendKey(append(dst, `"pk":{"S":"`...), i), `"}`...)
+	}
+	dst = append(appendKey(append(dst, `"pk":{"S":"`...), i/m.c.PerPartition), `"},"sk":{"N":"`...)
+	return append(strconv.AppendInt(dst, int64(i%m.c.PerPartition), 10), `"}`...)
 }
 
 func (m *maker) item(dst []byte, i int) []byte {
-	dst = append(appendKey(append(dst, `{"pk":{"S":"`...), i), `"}`...)
+	dst = m.keyFields(append(dst, '{'), i)
 	for f := range m.c.Attributes {
 		dst = append(append(append(dst, `,"`...), fieldName(f)...), `":{"S":"`...)
 		dst = append(appendRandom(dst, m.rand, m.field), `"}`...)
@@ -78,10 +85,10 @@ func (m *maker) update(dst []byte) []byte {
 	return append(appendRandom(dst, m.rand, m.field), `"}}}`...)
 }
 
-// query reads a partition, which has one item.
+// query reads a partition from its beginning, as far as a page goes.
 func (m *maker) query(dst []byte) []byte {
 	dst = append(m.table(dst), `,"KeyConditionExpression":"pk = :k","ExpressionAttributeValues":{":k":{"S":"`...)
-	dst = append(appendKey(dst, m.keys.next(m.rand)), `"}}`...)
+	dst = append(appendKey(dst, m.keys.next(m.rand)/max(1, m.c.PerPartition)), `"}}`...)
 	return append(m.consistent(dst), '}')
 }
 

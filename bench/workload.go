@@ -22,7 +22,7 @@ var (
 	partPut    = part{100, "PutItem", 1, (*maker).put}
 	partInsert = part{100, "PutItem", 1, (*maker).insert}
 	partUpdate = part{100, "UpdateItem", 1, (*maker).update}
-	partQuery  = part{100, "Query", 1, (*maker).query}
+	partQuery  = part{100, "Query", 0, (*maker).query}
 	partPage   = part{100, "Scan", 0, func(m *maker, dst []byte) []byte { return m.scan(dst, 0) }}
 	partShort  = part{100, "Scan", 0, func(m *maker, dst []byte) []byte { return m.scan(dst, 50) }}
 	partBatch  = part{100, "BatchWriteItem", 25, func(m *maker, dst []byte) []byte { return m.batchWrite(dst, 25) }}
@@ -39,7 +39,7 @@ func Workloads() []Workload {
 		one("put", "PutItem of whole items, replacing what is there", partPut),
 		one("get", "GetItem, consistent unless told otherwise", partGet),
 		one("update", "UpdateItem with a condition, setting one attribute", partUpdate),
-		one("query", "Query of a partition of one item", partQuery),
+		one("query", "Query of a partition from its beginning, a page of 1 MB at most", partQuery),
 		one("scan", "Scan pages of 1 MB from random places", partPage),
 		one("batchwrite", "BatchWriteItem of 25 items", partBatch),
 		one("transactwrite", "TransactWriteItems of 4 items", partTx),
