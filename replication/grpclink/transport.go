@@ -1,0 +1,99 @@
+package grpclink
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
+
+	"github.com/meridiandb/meridian/replication/replpb"
+	"github.com/meridiandb/meridian/replication/transport"
+)
+
+const (
+	window     = 32 << 20  // flow control, per stream and per connection: 160 MB/s over 200 ms
+	maxMessage = 256 << 20 // a commit of 100 items of 400 KB with their old images is 80 MB
+	bufferSize = 64 << 10  // of one read or write of the socket
+)
+
+// Options says where to listen and whom to trust.
+type Options struct {
+	Listen string // host:port; port 0: any free one
+	TLS    *TLS   // nil: no encryption, no authentication
+
+	// ConnectTimeout is how long one attempt to reach a machine may take; default 700 ms, more than any round trip on
+	// earth. Longer delays the return of a link: an attempt that began while the network was away is lost.
+	ConnectTimeout time.Duration
+}
+
+// Transport is gRPC as replication uses it.
+type Transport struct {
+	listener       net.Listener
+	server         *grpc.Server
+	client         credentials.TransportCredentials
+	codec          *codec
+	connectTimeout time.Duration
+	serving        sync.WaitGroup
+}
+
+var _ transport.Transport = (*Transport)(nil)
+
+// New opens the port. Nothing is answered before Serve.
+func New(o Options) (*Transport, error) {
+	if o.ConnectTimeout <= 0 {
+		o.ConnectTimeout = 700 * time.Millisecond
+	}
+	t := &Transport{client: insecure.NewCredentials(), connectTimeout: o.ConnectTimeout}
+	server := insecure.NewCredentials()
+	var err error
+	if o.TLS != nil {
+		if server, t.client, err = o.TLS.credentials(); err != nil {
+			return nil, err
+		}
+	}
+	if t.codec, err = newCodec(); err != nil {
+		return nil, err
+	}
+	t.server = grpc.NewServer(
+		grpc.Creds(server),
+		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage),
+		grpc.InitialWindowSize(window), grpc.InitialConnWindowSize(window),
+		grpc.ReadBufferSize(bufferSize), grpc.WriteBufferSize(bufferSize),
+		grpc.ConnectionTimeout(5*time.Second),
+		grpc.WaitForHandlers(true),
+		// A peer that vanished is noticed in 5 s, and its link's memory freed.
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 2 * time.Second, Timeout: 3 * time.Second}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
+	)
+	if t.listener, err = net.Listen("tcp", o.Listen); err != nil {
+		return nil, fmt.Errorf("listen for other regions: %w", err)
+	}
+	return t, nil
+}
+
+// Address is where this region can be reached, as it listens.
+func (t *Transport) Address() string { return t.listener.Addr().String() }
+
+// Serve begins to answer.
+func (t *Transport) Serve(s transport.Server) error {
+	replpb.RegisterReplicationServer(t.server, &server{to: s, codec: t.codec})
+	t.serving.Go(func() { _ = t.server.Serve(t.listener) }) // ends with Close; accept errors before that are retried inside
+	return nil
+}
+
+// Close breaks all connections that others made and waits for what they asked.
+func (t *Transport) Close() error {
+	t.server.Stop()
+	t.serving.Wait()
+	t.codec.close()
+	if err := t.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
