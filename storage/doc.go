@@ -28,6 +28,6 @@
 //
 // # Hazards
 //
-// Latches are in the process: two processes on one folder would not see each other's. The folder's lock file excludes
+// Keys share latches by their hash, so a Txn may wait for one that names other keys. Latches are in the process: two processes on one folder would not see each other's. The folder's lock file excludes
 // that; a network file system that lies about locks does not notice.
 package storage

@@ -57,6 +57,7 @@ type Sealer interface {
 // Snapshot is one point in commit order.
 type Snapshot interface {
 	Reader
+	// Close ends it; Iters made from it may go on. Again, it does nothing.
 	Close() error
 }
 
@@ -87,7 +88,8 @@ type Store interface {
 	Snapshot() Snapshot
 
 	// Begin waits until no other Txn holds any of the keys, first come first served on each, without deadlock. No keys, no
-	// waiting. The context bounds the wait only.
+	// waiting. The context bounds the wait only; its error comes back when it ends first, and nothing is held. Nobody who
+	// holds a Txn with keys may begin another with keys: he could wait for himself.
 	Begin(ctx context.Context, keys ...[]byte) (Txn, error)
 
 	// Checkpoint writes a copy of the store, as of now, into a directory that must not exist.

@@ -3,11 +3,11 @@ package memstore
 import (
 	"bytes"
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/meridiandb/meridian/storage"
 )
@@ -146,33 +146,36 @@ func (s *Store) Close() error {
 type snapshot struct {
 	store *Store
 	data  entries
-	err   error
-	close sync.Once
+	err   error // there was none to take
+	ended atomic.Bool
+}
+
+func (s *snapshot) usable() error {
+	if s.err == nil && s.ended.Load() {
+		return storage.ErrClosed
+	}
+	return s.err
 }
 
 func (s *snapshot) Get(key []byte) ([]byte, error) {
-	if s.err != nil {
-		return nil, s.err
+	if err := s.usable(); err != nil {
+		return nil, err
 	}
 	return s.data.get(key)
 }
 
 func (s *snapshot) NewIter(o storage.IterOptions) (storage.Iter, error) {
-	if s.err != nil {
-		return nil, s.err
+	if err := s.usable(); err != nil {
+		return nil, err
 	}
 	s.store.gate.Again()
 	return newIter(s.data, o, s.store.gate.Leave), nil
 }
 
+// Close ends the snapshot; iterators made from it may go on. Again, it does nothing.
 func (s *snapshot) Close() error {
-	if s.err != nil {
-		return nil
-	}
-	err := errors.New("memstore: snapshot closed twice")
-	s.close.Do(func() {
+	if s.err == nil && !s.ended.Swap(true) {
 		s.store.gate.Leave()
-		err = nil
-	})
-	return err
+	}
+	return nil
 }

@@ -14,14 +14,22 @@
 // caller finds the store's failure before he could believe it. Durable.Wait looks at it after the sync; the fence sets it
 // before the sync returns.
 //
-// Errors of flushes and compactions that Pebble reports in the background fail the store too, a full disk excepted:
+// Errors of flushes and compactions that Pebble reports in the background fail the store too, a full disk excepted. So does
+// what Pebble calls fatal (a MANIFEST that cannot be written, a full disk included) and a file whose checksum is wrong. Iters
+// and Snapshots end with the store: what they show could be a commit that never reached the disk.
 //
 // # A full disk
 //
 // Commits are refused with ErrFull while less than Options.ReserveBytes are free, or while Pebble finds no room to flush or
 // compact. Reads go on, and writes work again when there is room. The reserve is what lets Pebble flush what it has taken
-// on. If the WAL itself hits the end of the disk all the same, the store fails with an error that matches ErrFailed and
-// ErrFull.
+// on. If the WAL or the MANIFEST hits the end of the disk all the same, the store fails with an error that matches ErrFailed
+// and ErrFull.
+//
+// # Back-pressure
+//
+// Pebble bounds its memory and its lag by stalling writers inside its locks, which a store that fails meanwhile could not
+// leave. That stall is turned off; commits wait before they enter Pebble (pressure.go), until there is less to do, no room
+// for it, or the store has failed.
 //
 // # Files
 //

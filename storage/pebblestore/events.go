@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -44,20 +45,11 @@ func (s *Store) listener() *pebble.EventListener {
 		DataCorruption: func(i pebble.DataCorruptionInfo) {
 			_ = s.health.fail("file "+i.Path, storage.Corruptf("file "+i.Path, "%s", i.String()))
 		},
-		DiskSlow:        func(i pebble.DiskSlowInfo) { s.logger.Warn("the disk is slow", "detail", i.String()) },
-		LowDiskSpace:    func(i pebble.LowDiskSpaceInfo) { s.logger.Warn("disk space is low", "detail", i.String()) },
-		WriteStallBegin: func(i pebble.WriteStallBeginInfo) { s.logger.Warn("writes are stalled", "reason", i.Reason) },
-		WriteStallEnd:   func() { s.logger.Warn("writes go on") },
-		FlushEnd: func(i pebble.FlushInfo) {
-			if i.Err == nil {
-				s.space.found()
-			}
-		},
-		CompactionEnd: func(i pebble.CompactionInfo) {
-			if i.Err == nil {
-				s.space.found()
-			}
-		},
+		DiskSlow:      func(i pebble.DiskSlowInfo) { s.logger.Warn("the disk is slow", "detail", i.String()) },
+		LowDiskSpace:  func(i pebble.LowDiskSpaceInfo) { s.logger.Warn("disk space is low", "detail", i.String()) },
+		WALCreated:    func(pebble.WALCreateInfo) { s.pressure.note() },
+		FlushEnd:      func(pebble.FlushInfo) { s.pressure.note() },
+		CompactionEnd: func(pebble.CompactionInfo) { s.pressure.note() },
 	}
 	act.EnsureDefaults(nil)
 	debug.BackgroundError, debug.DataCorruption = func(error) {}, func(pebble.DataCorruptionInfo) {}
@@ -66,14 +58,17 @@ func (s *Store) listener() *pebble.EventListener {
 }
 
 // backgroundError hears of flushes and compactions that failed. Pebble tries them again at once. No room is a state that
-// passes; anything else is the end: what would be read from such a disk, nobody knows.
+// passes; anything else is the end: what would be read from such a disk, nobody knows. Pebble's lock is held here, which
+// stops nobody once the store has failed.
 func (s *Store) backgroundError(err error) {
 	switch {
-	case s.health.Err() != nil: // said before, or closing
-	case errors.Is(err, pebble.ErrCancelledCompaction):
+	case s.health.failed(): // said before
+		s.fence.pause()
+	case errors.Is(err, pebble.ErrCancelledCompaction) || errors.Is(err, pebble.ErrClosed):
 	case vfs.IsNoSpaceError(err):
 		s.logger.Error("no room to flush or compact: writes are refused", "err", err)
-		s.space.missing()
+		s.space.met(time.Now())
+		s.pressure.note()
 	default:
 		_ = s.health.fail("background work", err) // every caller finds it there
 	}

@@ -13,13 +13,15 @@ import (
 // fence is the file system that Pebble sees. It passes everything through until the store fails; see doc.go for why. Then:
 //
 //	WAL files       writes and syncs do nothing and succeed
-//	other files     writes, syncs, creation, renaming, removal fail, but only when Close begins: Pebble repeats failed
-//	                background work at once and for ever, so that work had better wait
+//	other files     writes, syncs, creation, renaming, removal fail
 //	reads           go on
 //
 // Removal is part of it: a flush whose folder was not synced must not lead to the removal of the WAL it came from.
+//
+// Only files and folders of the store itself can fail it. A checkpoint's folder may be on another disk.
 type fence struct {
 	vfs.FS
+	dir     string // the store's, cleaned
 	health  *health
 	space   *space
 	opened  atomic.Bool   // before that nothing waits: an error ends Open
@@ -27,28 +29,35 @@ type fence struct {
 	close   sync.Once
 }
 
-// errFenced is what work meets that nobody waits for any more.
+// errFenced is what Pebble's work meets after the failure.
 var errFenced = errors.New("the store has failed, nothing is written any more")
 
-func isWAL(name string) bool { return strings.HasSuffix(name, ".log") }
+// breath is how long background work waits before Pebble, which repeats what failed at once and for ever, may try again.
+const breath = 100 * time.Millisecond
+
+func newFence(f vfs.FS, dir string, h *health, s *space) *fence {
+	return &fence{FS: f, dir: f.PathDir(f.PathJoin(dir, "x")), health: h, space: s, closing: make(chan struct{})}
+}
+
+// isWAL reports whether a file is part of this store's write-ahead log.
+func (f *fence) isWAL(name string) bool {
+	return strings.HasSuffix(name, ".log") && f.PathDir(name) == f.dir
+}
 
 // pass lets a change of the disk through, or not.
 func (f *fence) pass() error {
-	if !f.health.failed() {
-		return nil
+	if f.health.failed() {
+		return errFenced
 	}
-	if f.opened.Load() {
-		<-f.closing
-	}
-	return errFenced
+	return nil
 }
 
-// breathe slows Pebble's repeated attempts while the disk is full.
-func (f *fence) breathe() {
-	if !f.space.noRoom.Load() || !f.opened.Load() {
+// pause takes a breath, unless Close has begun.
+func (f *fence) pause() {
+	if !f.opened.Load() {
 		return
 	}
-	t := time.NewTimer(100 * time.Millisecond)
+	t := time.NewTimer(breath)
 	defer t.Stop()
 	select {
 	case <-t.C:
@@ -65,10 +74,12 @@ func (f *fence) ReuseForWrite(old, name string, c vfs.DiskWriteCategory) (vfs.Fi
 }
 
 func (f *fence) newFile(name string, create func() (vfs.File, error)) (vfs.File, error) {
-	if isWAL(name) {
+	if f.isWAL(name) {
 		return f.newWAL(name, create), nil
 	}
-	f.breathe()
+	if f.space.missing(time.Now()) { // flushes and compactions begin here, and hold no lock of Pebble's
+		f.pause()
+	}
 	if err := f.pass(); err != nil {
 		return nil, err
 	}
@@ -106,6 +117,9 @@ func (f *fence) OpenDir(name string) (vfs.File, error) {
 	d, err := f.FS.OpenDir(name)
 	if err != nil {
 		return nil, err
+	}
+	if f.PathDir(f.PathJoin(name, "x")) != f.dir {
+		return &fencedFile{d, f}, nil
 	}
 	return &strictFile{d, f, name}, nil
 }
@@ -181,7 +195,7 @@ func (f *fencedFile) SyncTo(n int64) (bool, error) {
 	return f.File.SyncTo(n)
 }
 
-// strictFile is a WAL or a folder: its first error is the end of the store, and Pebble does not see it.
+// strictFile is a WAL or the store's folder: its first error is the end of the store, and Pebble does not see it.
 type strictFile struct {
 	vfs.File
 	fence *fence

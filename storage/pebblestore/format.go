@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/meridiandb/meridian/storage"
 )
 
 // FormatVersion is the version of all layouts in a store: of keys and values everywhere in Meridian. It is raised when an
@@ -18,7 +20,7 @@ import (
 //
 //	offset  size  field
 //	0       9     "meridian "
-//	9       …     version, decimal, then a line feed
+//	9       …     version, decimal, then a line feed, without which it may be half a number
 const FormatVersion = 1
 
 const (
@@ -37,16 +39,38 @@ func checkFormat(f vfs.FS, dir string) error {
 	if err != nil {
 		return err
 	}
-	digits, ok := strings.CutPrefix(strings.TrimSuffix(string(b), "\n"), formatMagic)
-	n, err := strconv.Atoi(digits)
+	n, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(string(b), formatMagic), "\n"), 10, 32)
 	switch {
-	case !ok || err != nil || n < 1:
+	case err != nil || n == 0 || string(b) != formatText(n):
 		return fmt.Errorf("file %s says %q, which is no format of Meridian", path, b)
 	case n > FormatVersion:
 		return fmt.Errorf("the folder has format %d, this program knows formats up to %d: use a newer program", n, FormatVersion)
 	}
+	return checkManifest(f, dir)
+}
+
+// checkManifest refuses a store whose data is there without the list of it: Pebble would begin a new, empty one beside it.
+func checkManifest(f vfs.FS, dir string) error {
+	names, err := f.List(dir)
+	if err != nil {
+		return err
+	}
+	data := ""
+	for _, n := range names {
+		switch {
+		case strings.HasPrefix(n, "marker.manifest."):
+			return nil
+		case strings.HasSuffix(n, ".sst"), strings.HasSuffix(n, ".log"):
+			data = n
+		}
+	}
+	if data != "" {
+		return storage.Corruptf("folder "+dir, "it holds %s but no marker.manifest file", data)
+	}
 	return nil
 }
+
+func formatText(version uint64) string { return fmt.Sprintf("%s%d\n", formatMagic, version) }
 
 func readFile(f vfs.FS, path string) ([]byte, error) {
 	file, err := f.Open(path)
@@ -63,7 +87,7 @@ func markNew(f vfs.FS, dir, path string) error {
 		return err
 	}
 	for _, n := range names {
-		if n != path+".tmp" && (strings.HasSuffix(n, ".sst") || strings.HasPrefix(n, "MANIFEST") || n == "CURRENT") {
+		if strings.HasSuffix(n, ".sst") || strings.HasPrefix(n, "MANIFEST") || n == "CURRENT" {
 			return fmt.Errorf("the folder holds a database that is not Meridian's (%s, and no file %s)", n, formatFile)
 		}
 	}
@@ -77,7 +101,7 @@ func writeFormat(f vfs.FS, dir string) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(file, "%s%d\n", formatMagic, FormatVersion)
+	_, err = io.WriteString(file, formatText(FormatVersion))
 	if err == nil {
 		err = file.Sync()
 	}

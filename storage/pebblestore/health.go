@@ -12,36 +12,65 @@ import (
 	"github.com/meridiandb/meridian/storage"
 )
 
-// health is whether a store still works. It is told about the first failure and keeps it.
+// health is whether a store still works. It is told about the first failure and keeps it. A failure outranks a Close that
+// has begun: a commit whose sync fails meanwhile must not pass for durable.
 type health struct {
 	logger *slog.Logger
 	done   chan struct{} // closed when err is set
+	broken chan struct{} // closed when err is a failure
 
 	mu  sync.Mutex
-	err error
+	err error // nil, then perhaps storage.ErrClosed, then perhaps a failure
 }
 
-func newHealth(l *slog.Logger) *health { return &health{logger: l, done: make(chan struct{})} }
+func newHealth(l *slog.Logger) *health {
+	return &health{logger: l, done: make(chan struct{}), broken: make(chan struct{})}
+}
 
 // fail notes that the store has failed for good, and returns its first failure.
 func (h *health) fail(op string, err error) error {
-	failure := fmt.Errorf("%w: %s: %w", storage.ErrFailed, op, classify(op, err))
-	if h.end(failure) {
-		h.logger.Error("the store has failed", "op", op, "err", err)
-	}
-	return h.Err()
-}
-
-// end sets the reason for which nothing works any more; false: there was one.
-func (h *health) end(err error) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.err != nil {
+	if h.failed() {
+		return h.err
+	}
+	closing := h.err != nil
+	h.err = fmt.Errorf("%w: %s: %w", storage.ErrFailed, op, classify(op, err))
+	close(h.broken)
+	if !closing {
+		close(h.done)
+	}
+	h.logger.Error("the store has failed", "op", op, "err", err)
+	return h.err
+}
+
+// closing notes that Close has begun; failed says whether the store had failed before.
+func (h *health) closing() (failed bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.err == nil {
+		h.err = storage.ErrClosed
+		close(h.done)
+	}
+	return h.failed()
+}
+
+// failed reports a failure; it is cheap.
+func (h *health) failed() bool {
+	select {
+	case <-h.broken:
+		return true
+	default:
 		return false
 	}
-	h.err = err
-	close(h.done)
-	return true
+}
+
+// failure is the failure, or nil; it is cheap while there is none.
+func (h *health) failure() error {
+	if !h.failed() {
+		return nil
+	}
+	return h.Err()
 }
 
 // Done is closed when the store has failed or was closed.
@@ -58,8 +87,6 @@ func (h *health) Err() error {
 		return nil
 	}
 }
-
-func (h *health) failed() bool { return errors.Is(h.Err(), storage.ErrFailed) }
 
 // classify gives an error of Pebble or the file system its kind.
 func classify(where string, err error) error {

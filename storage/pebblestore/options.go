@@ -58,9 +58,9 @@ func (s *Store) pebbleOptions(o Options, cache *pebble.Cache) *pebble.Options {
 		FormatMajorVersion:          pebbleFormat,
 		Merger:                      merger(),
 		MemTableSize:                o.MemTableBytes,
-		MemTableStopWritesThreshold: 4,
+		MemTableStopWritesThreshold: never, // see pressure
 		L0CompactionThreshold:       4,
-		L0StopWritesThreshold:       24,
+		L0StopWritesThreshold:       never,
 		LBaseMaxBytes:               64 << 20,
 		MaxOpenFiles:                4096,
 		BytesPerSync:                1 << 20, // sorted files are written out as they grow, not in one blow at the end

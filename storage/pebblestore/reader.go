@@ -3,7 +3,7 @@ package pebblestore
 import (
 	"errors"
 	"fmt"
-	"sync"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -16,16 +16,16 @@ func (s *Store) Get(key []byte) ([]byte, error) {
 		return nil, err
 	}
 	defer s.gate.Leave()
-	return get(s.db, key)
+	return s.get(s.db, key)
 }
 
-func get(r pebble.Reader, key []byte) ([]byte, error) {
+func (s *Store) get(r pebble.Reader, key []byte) ([]byte, error) {
 	v, closer, err := r.Get(key)
 	if err != nil {
 		if errors.Is(err, pebble.ErrNotFound) {
 			return nil, storage.ErrNotFound
 		}
-		return nil, classify(fmt.Sprintf("key %x", key), err)
+		return nil, s.because(fmt.Sprintf("key %x", key), err)
 	}
 	value := append(make([]byte, 0, len(v)), v...)
 	return value, closer.Close()
@@ -44,26 +44,28 @@ func (s *Store) newIter(r pebble.Reader, o storage.IterOptions) (storage.Iter, e
 	it, err := r.NewIter(&pebble.IterOptions{LowerBound: o.Lower, UpperBound: o.Upper})
 	if err != nil {
 		s.gate.Leave()
-		return nil, classify("iterator", err)
+		return nil, s.because("iterator", err)
 	}
 	return &iter{it: it, store: s}, nil
 }
 
-// iter is a Pebble iterator that stays beyond an end once it is there, and looks up values when asked.
+// iter is a Pebble iterator that stays beyond an end once it is there, looks up values when asked, and ends when the store
+// fails: what it shows could be a commit that is not on the disk and never will be.
 type iter struct {
 	it    *pebble.Iterator
 	store *Store
 	err   error // of reading a value
 }
 
-func (i *iter) First() bool          { return i.it.First() }
-func (i *iter) Last() bool           { return i.it.Last() }
+func (i *iter) First() bool          { i.it.First(); return i.Valid() }
+func (i *iter) Last() bool           { i.it.Last(); return i.Valid() }
 func (i *iter) Next() bool           { return i.Valid() && i.it.Next() }
 func (i *iter) Prev() bool           { return i.Valid() && i.it.Prev() }
-func (i *iter) SeekGE(k []byte) bool { return i.it.SeekGE(k) }
-func (i *iter) SeekLT(k []byte) bool { return i.it.SeekLT(k) }
-func (i *iter) Valid() bool          { return i.err == nil && i.it.Valid() }
+func (i *iter) SeekGE(k []byte) bool { i.it.SeekGE(k); return i.Valid() }
+func (i *iter) SeekLT(k []byte) bool { i.it.SeekLT(k); return i.Valid() }
 func (i *iter) Key() []byte          { return i.it.Key() }
+
+func (i *iter) Valid() bool { return i.err == nil && i.it.Valid() && !i.store.health.failed() }
 
 func (i *iter) Value() []byte {
 	v, err := i.it.ValueAndErr()
@@ -74,6 +76,9 @@ func (i *iter) Value() []byte {
 }
 
 func (i *iter) Err() error {
+	if err := i.store.health.failure(); err != nil {
+		return err
+	}
 	return classify("iterator", errors.Join(i.err, i.it.Error()))
 }
 
@@ -84,7 +89,7 @@ func (i *iter) Close() error {
 	defer i.store.gate.Leave()
 	err := i.it.Close()
 	i.it = nil
-	return classify("iterator", err)
+	return i.store.because("iterator", err)
 }
 
 // Snapshot is the contents as they are now. If the store has failed or was closed, the snapshot's reads say so.
@@ -96,33 +101,43 @@ func (s *Store) Snapshot() storage.Snapshot {
 }
 
 type snapshot struct {
-	store *Store
-	snap  *pebble.Snapshot
-	err   error
-	close sync.Once
+	store  *Store
+	snap   *pebble.Snapshot
+	err    error // there was none to take
+	closed atomic.Bool
+}
+
+// usable reports what stands against reading; a Close of the store, which waits for us, does not.
+func (s *snapshot) usable() error {
+	switch {
+	case s.err != nil:
+		return s.err
+	case s.closed.Load():
+		return storage.ErrClosed
+	}
+	return s.store.health.failure()
 }
 
 func (s *snapshot) Get(key []byte) ([]byte, error) {
-	if s.err != nil {
-		return nil, s.err
+	if err := s.usable(); err != nil {
+		return nil, err
 	}
-	return get(s.snap, key)
+	return s.store.get(s.snap, key)
 }
 
 func (s *snapshot) NewIter(o storage.IterOptions) (storage.Iter, error) {
-	if s.err != nil {
-		return nil, s.err
+	if err := s.usable(); err != nil {
+		return nil, err
 	}
 	s.store.gate.Again()
 	return s.store.newIter(s.snap, o)
 }
 
-func (s *snapshot) Close() (err error) {
-	if s.err == nil {
-		s.close.Do(func() {
-			err = s.snap.Close()
-			s.store.gate.Leave()
-		})
+// Close ends the snapshot; iterators made from it may go on. Again, it does nothing.
+func (s *snapshot) Close() error {
+	if s.err != nil || s.closed.Swap(true) {
+		return nil
 	}
-	return err
+	defer s.store.gate.Leave()
+	return s.store.because("snapshot", s.snap.Close())
 }

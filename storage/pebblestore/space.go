@@ -16,7 +16,9 @@ type space struct {
 	dir     string
 	reserve uint64 // 0: the default
 
-	noRoom atomic.Bool // Pebble's last flush or compaction found the disk full
+	// noRoom is when Pebble's background work last met a full disk, in nanoseconds since 1970. It goes stale instead of being
+	// taken back: a compaction that found no room is not always tried again, so nobody might come to take it back.
+	noRoom atomic.Int64
 
 	// Under the commit lock:
 	measured time.Time // when free space was last asked for
@@ -24,15 +26,22 @@ type space struct {
 	refusal  error     // what the measure says
 }
 
-// remeasure bounds how old a measure of free space may get while nothing is written.
-const remeasure = time.Second
+const (
+	// remeasure bounds how old a measure of free space may get while nothing is written.
+	remeasure = time.Second
+	// noRoomFor is how long one failure of background work counts. Pebble repeats it after a breath.
+	noRoomFor = 5 * breath
+)
 
-func (s *space) missing() { s.noRoom.Store(true) }
-func (s *space) found()   { s.noRoom.Store(false) }
+// met notes that background work found no room.
+func (s *space) met(now time.Time) { s.noRoom.Store(now.UnixNano()) }
+
+// missing reports whether background work found no room lately.
+func (s *space) missing(now time.Time) bool { return now.UnixNano()-s.noRoom.Load() < int64(noRoomFor) }
 
 // check returns ErrFull if a commit of about size bytes should not be taken on. Called under the commit lock.
 func (s *space) check(now time.Time, size int) error {
-	if s.noRoom.Load() {
+	if s.missing(now) {
 		return fmt.Errorf("%w: no room to flush what was written", storage.ErrFull)
 	}
 	s.since += uint64(size)

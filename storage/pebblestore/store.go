@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"syscall"
 	"time"
@@ -17,14 +18,15 @@ import (
 
 // Store is a storage.Store on Pebble.
 type Store struct {
-	db      *pebble.DB
-	logger  *slog.Logger
-	health  *health
-	fence   *fence
-	space   *space
-	watch   io.Closer // of slow disks
-	gate    storage.Gate
-	latches *storage.Latches
+	db       *pebble.DB
+	logger   *slog.Logger
+	health   *health
+	fence    *fence
+	space    *space
+	pressure *pressure // from flushing and compacting
+	watch    io.Closer // of slow disks
+	gate     storage.Gate
+	latches  *storage.Latches
 
 	// commit is the lock that fixes commit order, as a channel so that waiting for it can end with the store. Its holder
 	// alone seals and applies, and uses what space keeps under it.
@@ -44,7 +46,7 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	s := &Store{
 		logger: o.Logger, health: newHealth(o.Logger), latches: storage.NewLatches(),
-		watch: io.NopCloser(nil), commit: make(chan struct{}, 1),
+		watch: io.NopCloser(nil), commit: make(chan struct{}, 1), pressure: newPressure(o.MemTableBytes),
 	}
 	if o.FS == nil {
 		o.FS, s.watch = vfs.WithDiskHealthChecks(vfs.Default, slowDisk, nil, func(i vfs.DiskSlowInfo) {
@@ -52,7 +54,7 @@ func Open(dir string, o Options) (*Store, error) {
 		})
 	}
 	s.space = &space{fs: o.FS, dir: dir, reserve: o.ReserveBytes}
-	s.fence = &fence{FS: o.FS, health: s.health, space: s.space, closing: make(chan struct{})}
+	s.fence = newFence(o.FS, dir, s.health, s.space)
 	if err := s.openPebble(dir, o); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store in %s: %w", dir, err), s.watch.Close())
 	}
@@ -79,23 +81,32 @@ func (s *Store) openPebble(dir string, o Options) error {
 		options.Lock = lock
 		s.db, err = pebble.Open(dir, options)
 	}
-	// Pebble holds the lock from here on by its own reference, if it opened.
-	err = errors.Join(classify("store", err), lock.Close())
-	if failure := s.health.Err(); err == nil && failure != nil { // behind the fence Open seemed to succeed
-		return errors.Join(failure, s.db.Close())
+	if failure := s.health.failure(); failure != nil { // behind the fence Open may have seemed to succeed
+		if err == nil {
+			_ = s.db.Close() // cannot make it worse
+		}
+		err = failure
 	}
-	return err
+	// Pebble holds the lock from here on by its own reference, if it opened.
+	return errors.Join(classify("store", err), lock.Close())
 }
 
-// makeDir makes a folder, durably if its parent was there.
+// makeDir makes a folder and those above it, durably.
 func makeDir(f vfs.FS, dir string) error {
-	if _, err := f.Stat(dir); err == nil {
-		return nil
+	_, err := f.Stat(dir)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	parent := f.PathDir(dir)
+	if parent != dir {
+		if err := makeDir(f, parent); err != nil {
+			return err
+		}
 	}
 	if err := f.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	return syncDir(f, f.PathDir(dir))
+	return syncDir(f, parent)
 }
 
 // enter lets a call in; gate.Leave lets it out.
@@ -132,10 +143,22 @@ func (s *Store) Checkpoint(dir string) error {
 		return err
 	}
 	defer s.gate.Leave()
-	if err := s.db.Checkpoint(dir, pebble.WithFlushedWAL()); err != nil {
-		return fmt.Errorf("checkpoint to %s: %w", dir, classify("checkpoint", err))
+	err := s.db.Checkpoint(dir, pebble.WithFlushedWAL())
+	if err == nil {
+		err = writeFormat(s.fence, dir) // last: without it nobody takes the folder for a store
 	}
-	return writeFormat(s.fence, dir)
+	if err != nil {
+		return fmt.Errorf("checkpoint to %s: %w", dir, s.because("checkpoint", err))
+	}
+	return s.health.failure() // the WAL that was to be flushed may have failed
+}
+
+// because is the store's failure, if it has failed, or else err with its kind.
+func (s *Store) because(where string, err error) error {
+	if failure := s.health.failure(); err != nil && failure != nil {
+		return failure
+	}
+	return classify(where, err)
 }
 
 // DiskUsage is the number of bytes of all of Pebble's files.
@@ -163,18 +186,21 @@ func (s *Store) Done() <-chan struct{} { return s.health.Done() }
 func (s *Store) Err() error { return s.health.Err() }
 
 // Close waits for running calls, Txns, Snapshots and Iters, and closes the files. For a store that had failed it returns
-// nil: every caller has had the failure, and closing cannot make it worse.
+// nil: every caller has had the failure, and closing cannot make it worse. A failure since then is returned.
 func (s *Store) Close() error {
 	// First of all: who waits for latches or behind the fence gives up, or the gate would wait for him.
-	s.health.end(storage.ErrClosed)
+	failed := s.health.closing()
 	s.fence.close.Do(func() { close(s.fence.closing) })
 	if !s.gate.Close() {
 		return storage.ErrClosed
 	}
 	err := errors.Join(s.db.Close(), s.watch.Close())
-	if s.health.failed() {
+	switch {
+	case failed:
 		s.logger.Debug("closed after a failure", "err", err)
 		return nil
+	case s.health.failed():
+		return s.health.Err()
 	}
 	return classify("store", err)
 }

@@ -2,7 +2,6 @@ package pebblestore
 
 import (
 	"bytes"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -21,7 +20,7 @@ func (t *txn) Get(key []byte) ([]byte, error) {
 	if err := t.usable(); err != nil {
 		return nil, err
 	}
-	return get(t.store.db, key)
+	return t.store.get(t.store.db, key)
 }
 
 func (t *txn) NewIter(o storage.IterOptions) (storage.Iter, error) {
@@ -32,34 +31,31 @@ func (t *txn) NewIter(o storage.IterOptions) (storage.Iter, error) {
 	return t.store.newIter(t.store.db, o)
 }
 
-// usable reports what stands against reading; a Close that waits for us does not.
+// usable reports what stands against using the transaction; a Close that waits for us does not.
 func (t *txn) usable() error {
 	if t.batch == nil {
 		return storage.ErrTxnDone
 	}
-	if t.store.health.failed() {
-		return t.store.health.Err()
-	}
-	return nil
+	return t.store.health.failure()
 }
 
 func (t *txn) Set(k, v []byte) error {
-	if t.batch == nil {
-		return storage.ErrTxnDone
+	if err := t.usable(); err != nil {
+		return err
 	}
 	return t.batch.Set(k, v, nil)
 }
 
 func (t *txn) Delete(k []byte) error {
-	if t.batch == nil {
-		return storage.ErrTxnDone
+	if err := t.usable(); err != nil {
+		return err
 	}
 	return t.batch.Delete(k, nil)
 }
 
 func (t *txn) DeleteRange(lo, hi []byte) error {
-	if t.batch == nil {
-		return storage.ErrTxnDone
+	if err := t.usable(); err != nil {
+		return err
 	}
 	if bytes.Compare(lo, hi) >= 0 {
 		return nil
@@ -68,8 +64,8 @@ func (t *txn) DeleteRange(lo, hi []byte) error {
 }
 
 func (t *txn) Merge(k, operand []byte) error {
-	if t.batch == nil {
-		return storage.ErrTxnDone
+	if err := t.usable(); err != nil {
+		return err
 	}
 	return t.batch.Merge(k, operand, nil)
 }
@@ -104,7 +100,7 @@ func (t *txn) apply(seal func(storage.Writer) error) error {
 			t.undo[i]()
 		}
 	}()
-	if err := t.store.space.check(time.Now(), t.batch.Len()); err != nil {
+	if err := t.store.admit(t.batch.Len()); err != nil {
 		return err
 	}
 	if seal != nil {
@@ -121,8 +117,9 @@ func (t *txn) apply(seal func(storage.Writer) error) error {
 	if err := t.store.db.ApplyNoSyncWait(t.batch, pebble.Sync); err != nil {
 		return t.store.health.fail("commit", err)
 	}
-	if t.store.health.failed() { // found out by the fence in between: the WAL may lack this commit, or have it
-		return t.store.health.Err()
+	// Found out by the fence in between: the WAL may lack this commit, or have it.
+	if err := t.store.health.failure(); err != nil {
+		return err
 	}
 	applied = true
 	return nil
@@ -148,20 +145,14 @@ func (t *txn) end() {
 
 // lockCommit waits for the commit lock, or until the store has failed.
 func (s *Store) lockCommit() error {
-	if s.health.failed() {
-		return s.health.Err()
-	}
 	select {
 	case s.commit <- struct{}{}:
-	case <-s.health.Done():
-		if s.health.failed() {
-			return s.health.Err()
-		}
-		s.commit <- struct{}{} // only closing: Close waits for us
-	}
-	if s.health.failed() {
-		s.unlockCommit()
+	case <-s.health.broken:
 		return s.health.Err()
+	}
+	if err := s.health.failure(); err != nil {
+		s.unlockCommit()
+		return err
 	}
 	return nil
 }
