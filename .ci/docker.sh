@@ -64,7 +64,7 @@ stop_engine() {
 	stop_engine_process
 	# What an engine that was killed may have left mounted; nothing is, usually.
 	local mount
-	grep -o "$engine_folder/[^ ]*" /proc/mounts | sort -r | while read -r mount; do umount -l "$mount" || true; done
+	{ grep -o "$engine_folder/[^ ]*" /proc/mounts || true; } | sort -r | while read -r mount; do umount -l "$mount" || true; done
 	rm -rf "$engine_folder" || echo "could not remove all of $engine_folder"
 	engine_folder=
 }
