@@ -1,7 +1,9 @@
 package api
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strings"
 )
 
@@ -64,6 +66,29 @@ const unbuilt = " BatchExecuteStatement CancelBulkOperation CreateBackup CreateG
 
 // unbuiltStreams are the operations of the Streams target.
 const unbuiltStreams = " DescribeStream GetRecords GetShardIterator ListStreams "
+
+// Operation is one operation that DynamoDB has.
+type Operation struct {
+	Name    string
+	Streams bool // of the Streams target
+	Built   bool // others answer UnknownOperationException and say why
+}
+
+// Operations lists all that DynamoDB has, by name. docs/compatibility.md must agree with it.
+func Operations() []Operation {
+	var all []Operation
+	for name := range operations() {
+		all = append(all, Operation{Name: name, Built: true})
+	}
+	for _, name := range strings.Fields(unbuilt) {
+		all = append(all, Operation{Name: name})
+	}
+	for _, name := range strings.Fields(unbuiltStreams) {
+		all = append(all, Operation{Name: name, Streams: true})
+	}
+	slices.SortFunc(all, func(a, b Operation) int { return cmp.Compare(a.Name, b.Name) })
+	return all
+}
 
 // operationName finds the operation that a target names; "" for what DynamoDB does not know. Its answers are few and
 // fixed, so that they can label metrics.

@@ -59,7 +59,10 @@ func query(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := in.checkFilter(plan.filter, schema, t.Descriptor(), ix); err != nil {
+	if err := in.checkFilter(plan.filter, schema, t.Descriptor()); err != nil {
+		return err
+	}
+	if err := in.checkStart(t, ix, rng); err != nil {
 		return err
 	}
 	page, err := t.Query(c.ctx, table.Query{
@@ -73,7 +76,7 @@ func query(c *call) error {
 }
 
 // checkFilter refuses a filter on the keys that the query itself is about.
-func (in *queryInput) checkFilter(filter *expr.Condition, schema item.KeySchema, d *catalog.Descriptor, _ *catalog.Index) error {
+func (in *queryInput) checkFilter(filter *expr.Condition, schema item.KeySchema, d *catalog.Descriptor) error {
 	if filter == nil {
 		return nil
 	}
@@ -87,6 +90,22 @@ func (in *queryInput) checkFilter(filter *expr.Condition, schema item.KeySchema,
 		}
 	}
 	return checkConditionKeys(filter, d)
+}
+
+// checkStart refuses to go on with a query that one item answers at most. Whether the key lies within what an index or a
+// range of keys holds is for the region to tell.
+func (in *queryInput) checkStart(t Table, ix *catalog.Index, rng expr.KeyRange) error {
+	if !in.start.set || ix != nil {
+		return nil
+	}
+	s := t.Schema()
+	if _, err := s.FromKeyArg(in.start.item); err != nil {
+		return errValidation("The provided starting key is invalid: " + err.Error())
+	}
+	if len(rng.Prefix) == len(s.Range) {
+		return errValidation("The query can return at most one row and cannot be restarted")
+	}
+	return nil
 }
 
 // prepare makes the checks that need no table.
