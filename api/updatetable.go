@@ -110,6 +110,9 @@ func (in *updateTableInput) check() error {
 	if in.nothing() {
 		return in.errNothing()
 	}
+	if err := checkIndexUpdateShape(in.indexes); err != nil {
+		return err
+	}
 	if err := in.checkOnly(); err != nil {
 		return err
 	}
@@ -132,10 +135,7 @@ func (in *updateTableInput) check() error {
 	if err := in.stream.check(); err != nil {
 		return err
 	}
-	if err := in.sse.check(); err != nil {
-		return err
-	}
-	return checkIndexUpdateShape(in.indexes)
+	return in.sse.check()
 }
 
 func (in *updateTableInput) updatesIndexThroughput() bool {
@@ -194,6 +194,9 @@ func (in *updateTableInput) change(c *call, view *catalog.View) (ch catalog.Chan
 		return ch, err
 	}
 	perRequest := view.Billing.PayPerRequest
+	if ch.CreateReplica != "" && !perRequest {
+		return ch, errValidation("Table write capacity should either be Pay-Per-Request or AutoScaled.") // scaling is not built
+	}
 	if in.billing.set {
 		perRequest = in.billing.s == "PAY_PER_REQUEST"
 		ch.Billing = &perRequest
