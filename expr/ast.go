@@ -11,7 +11,8 @@ type node struct {
 type op uint8
 
 const (
-	opPath op = iota
+	opNone op = iota
+	opPath
 	opValue
 	opFunc
 	opEQ

@@ -1,50 +1,48 @@
 package expr
 
 import (
+	"encoding/base64"
 	"slices"
 
 	"github.com/meridiandb/meridian/item"
 )
 
 // Condition is a bound condition or filter. It is immutable.
-type Condition struct {
-	root  *bound
-	names []string
-}
+type Condition struct{ root bound }
 
 // bound is a part of a condition or update with its substitutions.
 type bound struct {
 	op   op
 	fn   fn
-	kids []*bound
+	kids []bound
 	path path
 	val  item.Value // opValue
 }
 
 // Bind puts in a request's substitutions and refuses what cannot be with them.
 func (a *CondAST) Bind(p *Params) (*Condition, error) {
-	root, err := bindNode(a.kind, a.root, p, checkBound)
-	if err != nil {
+	c := new(Condition)
+	b := binder{a.kind, p, checkBound}
+	if err := b.bind(a.root, &c.root); err != nil {
 		return nil, err
 	}
-	c := &Condition{root: root}
-	root.eachPath(func(p path) {
-		if !slices.Contains(c.names, p[0].name) {
-			c.names = append(c.names, p[0].name)
-		}
-	})
 	return c, nil
 }
 
-// TopLevelNames lists the attributes that the condition looks at.
-func (c *Condition) TopLevelNames() []string { return c.names }
+// TopLevelNames lists the attributes that the condition looks at, in the order of the text.
+func (c *Condition) TopLevelNames() []string { return topLevel(c.root.eachPath, 1) }
 
 // Inside lists the attributes into whose documents the condition looks.
-func (c *Condition) Inside() []string {
+func (c *Condition) Inside() []string { return topLevel(c.root.eachPath, 2) }
+
+// topLevel lists the attributes that paths of at least some length begin with.
+func topLevel(each func(func(path)), least int) []string {
 	var names []string
-	c.root.eachPath(func(p path) {
-		if len(p) > 1 && !slices.Contains(names, p[0].name) {
-			names = append(names, p[0].name)
+	seen := map[string]bool{}
+	each(func(p path) {
+		if name := p[0].name; len(p) >= least && !seen[name] {
+			seen[name] = true
+			names = append(names, name)
 		}
 	})
 	return names
@@ -54,37 +52,41 @@ func (b *bound) eachPath(visit func(path)) {
 	if b.op == opPath {
 		visit(b.path)
 	}
-	for _, k := range b.kids {
-		k.eachPath(visit)
+	for i := range b.kids {
+		b.kids[i].eachPath(visit)
 	}
 }
 
-// bindNode binds a tree from the leaves up, left to right; check applies the rules of one operator or function.
-func bindNode(kind Kind, n *node, p *Params, check func(Kind, *node, *bound) error) (*bound, error) {
-	b := &bound{op: n.op}
+// binder binds trees from the leaves up, left to right; check applies the rules of one operator or function.
+type binder struct {
+	kind   Kind
+	params *Params
+	check  func(Kind, *node, *bound) error
+}
+
+func (r *binder) bind(n *node, b *bound) (err error) {
+	b.op = n.op
 	switch n.op {
 	case opPath:
-		var err error
-		b.path, err = n.path.bind(kind, p)
-		return b, err
+		b.path, err = n.path.bind(r.kind, r.params)
+		return err
 	case opValue:
-		v, ok := p.value(n.text)
+		v, ok := r.params.value(n.text)
 		if !ok {
-			return nil, kind.errorf("An expression attribute value used in expression is not defined; attribute value: %s", n.text)
+			return r.kind.errorf("An expression attribute value used in expression is not defined; attribute value: %s", n.text)
 		}
 		b.val = v
-		return b, nil
+		return nil
 	case opFunc:
 		b.fn = n.fn()
 	}
-	b.kids = make([]*bound, len(n.kids))
+	b.kids = make([]bound, len(n.kids))
 	for i, k := range n.kids {
-		var err error
-		if b.kids[i], err = bindNode(kind, k, p, check); err != nil {
-			return nil, err
+		if err := r.bind(k, &b.kids[i]); err != nil {
+			return err
 		}
 	}
-	return b, check(kind, n, b)
+	return r.check(r.kind, n, b)
 }
 
 // checkBound applies the rules of one operator or function of conditions: number of operands, distinctness, types.
@@ -97,8 +99,8 @@ func checkBound(kind Kind, n *node, b *bound) error {
 			return countError(kind, n.text, len(b.kids))
 		}
 	case opIn:
-		if len(b.kids)-1 > maxInOperands {
-			return countError(kind, "IN", len(b.kids))
+		if list := len(b.kids) - 1; list > maxInOperands {
+			return kind.errorf("The IN operator is provided with too many operands; number of operands: %d", list)
 		}
 	}
 	if err := checkDistinct(kind, n, b); err != nil {
@@ -108,7 +110,7 @@ func checkBound(kind Kind, n *node, b *bound) error {
 	case opFunc:
 		return checkFunctionTypes(kind, n.text, b)
 	case opLT, opLE, opGT, opGE:
-		return checkLiterals(kind, n.name(), b.kids, scalar)
+		return checkTypes(kind, n.name(), b.kids, scalar)
 	case opBetween:
 		return checkBetween(kind, b)
 	}
@@ -123,41 +125,54 @@ func pathError(k Kind, name string) error {
 	return k.errorf("Operator or function requires a document path; operator or function: %s", name)
 }
 
+func typeError(k Kind, name, operand string) error {
+	return k.errorf("Incorrect operand type for operator or function; operator or function: %s, operand type: %s", name, operand)
+}
+
 func checkDistinct(kind Kind, n *node, b *bound) error {
-	first := b.kids[0]
+	first := &b.kids[0]
 	if first.op != opPath {
 		return nil
 	}
 	for _, k := range b.kids[1:] {
-		if k.op == opPath && k.path.equal(first.path) {
+		if k.op == opPath && slices.Equal(k.path, first.path) {
 			return kind.errorf("The first operand must be distinct from the remaining operands for this operator or function; operator: %s, first operand: %s", n.name(), first.path)
 		}
 	}
 	return nil
 }
 
-func typeError(k Kind, name, operand string) error {
-	return k.errorf("Incorrect operand type for operator or function; operator or function: %s, operand type: %s", name, operand)
+// kind is the operand's type if it is known without an item.
+func (b *bound) kind() item.Kind {
+	switch {
+	case b.fn == fnSize:
+		return item.Number
+	case b.fn == fnListAppend:
+		return item.List
+	}
+	return b.val.Kind()
 }
 
-// checkLiterals refuses operands that stand in the request and have a type that can never do.
-func checkLiterals(k Kind, name string, operands []*bound, takes func(item.Kind) bool) error {
-	for _, b := range operands {
-		if kind := b.val.Kind(); b.op == opValue && !takes(kind) {
+// checkTypes refuses operands whose type is known and can never do.
+func checkTypes(k Kind, name string, operands []bound, takes func(item.Kind) bool) error {
+	for i := range operands {
+		if kind := operands[i].kind(); kind != item.None && !takes(kind) {
 			return typeError(k, name, kind.String())
 		}
 	}
 	return nil
 }
 
-// scalar reports whether a kind has an order.
+// The types that have an order, that have a size and that have a beginning.
 func scalar(k item.Kind) bool { return k == item.String || k == item.Number || k == item.Binary }
+func sized(k item.Kind) bool  { return k != item.Number && k != item.Bool && k != item.Null }
+func begins(k item.Kind) bool { return k == item.String || k == item.Binary }
 
 func checkBetween(kind Kind, b *bound) error {
-	if err := checkLiterals(kind, "BETWEEN", b.kids, scalar); err != nil {
+	if err := checkTypes(kind, "BETWEEN", b.kids, scalar); err != nil {
 		return err
 	}
-	lo, hi := b.kids[1], b.kids[2]
+	lo, hi := &b.kids[1], &b.kids[2]
 	if lo.op != opValue || hi.op != opValue {
 		return nil
 	}
@@ -173,40 +188,42 @@ func checkBetween(kind Kind, b *bound) error {
 
 // show is how messages print a scalar: {S:a}.
 func show(v item.Value) string {
-	s := "{" + v.Kind().String() + ":"
-	if v.Kind() == item.Number {
-		return s + v.Num().String() + "}"
+	text := string(v.Bytes())
+	switch v.Kind() {
+	case item.Number:
+		text = v.Num().String()
+	case item.Binary:
+		text = base64.StdEncoding.EncodeToString(v.Bytes())
 	}
-	return s + string(v.Bytes()) + "}"
+	return "{" + v.Kind().String() + ":" + text + "}"
 }
 
-var typeNames = []string{"B", "NULL", "SS", "BOOL", "L", "BS", "N", "NS", "S", "M"}
-
 func checkFunctionTypes(kind Kind, name string, b *bound) error {
-	first := b.kids[0]
 	switch b.fn {
 	case fnExists, fnNotExists, fnType:
-		if first.op != opPath {
+		if b.kids[0].op != opPath {
 			return pathError(kind, name)
 		}
+		if b.fn == fnType {
+			return checkTypeName(kind, name, &b.kids[1])
+		}
 	case fnSize:
-		return checkLiterals(kind, name, b.kids, func(k item.Kind) bool {
-			return k != item.Number && k != item.Bool && k != item.Null
-		})
+		return checkTypes(kind, name, b.kids, sized)
 	case fnBeginsWith:
-		return checkLiterals(kind, name, b.kids, func(k item.Kind) bool { return k == item.String || k == item.Binary })
+		return checkTypes(kind, name, b.kids, begins)
 	}
-	if b.fn != fnType {
-		return nil
-	}
-	want := b.kids[1]
+	return nil
+}
+
+// checkTypeName checks the second operand of attribute_type, the name of a type.
+func checkTypeName(kind Kind, name string, want *bound) error {
 	if want.op != opValue {
 		return typeError(kind, name, "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}")
 	}
 	if want.val.Kind() != item.String {
 		return typeError(kind, name, want.val.Kind().String())
 	}
-	if !slices.Contains(typeNames, want.val.Text()) {
+	if _, ok := item.ParseKind(want.val.Text()); !ok {
 		return kind.errorf("Invalid attribute type name found; type: %s, valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}", want.val.Text())
 	}
 	return nil

@@ -11,8 +11,11 @@ const (
 // rule is one check of every part of an expression.
 type rule func(Kind, *node) error
 
-func (a *CondAST) check() error {
-	return check(a.kind, a.root.walk, checkParens, checkFunction, a.checkUse, checkReserved, countOperators())
+func (a *CondAST) check(redundant bool) error {
+	if redundant {
+		return redundantParens(a.kind)
+	}
+	return check(a.kind, a.root.walk, checkFunction, a.checkUse, checkPath, countOperators())
 }
 
 func check(k Kind, walk func(func(*node) error) error, rules ...rule) error {
@@ -24,22 +27,10 @@ func check(k Kind, walk func(func(*node) error) error, rules ...rule) error {
 	return nil
 }
 
-func checkParens(k Kind, n *node) error {
-	if n.op == opParen && n.kids[0].op == opParen {
-		return k.errorf("The expression has redundant parentheses;")
-	}
-	return nil
-}
+func redundantParens(k Kind) error { return k.errorf("The expression has redundant parentheses;") }
 
 func checkFunction(k Kind, n *node) error {
-	if n.op != opFunc {
-		return nil
-	}
-	known := n.fn().condition()
-	if k == UpdateExpression {
-		known = n.fn().update()
-	}
-	if !known {
+	if n.op == opFunc && n.fn() == noFn {
 		return k.errorf("Invalid function name; function: %s", n.text)
 	}
 	return nil
@@ -58,6 +49,9 @@ func (a *CondAST) use(n *node, condition bool) error {
 	case opParen:
 		return a.use(n.kids[0], condition)
 	case opFunc:
+		if n.fn().update() {
+			return a.kind.errorf("The function is not allowed in a condition expression; function: %s", n.text)
+		}
 		if n.fn().boolean() != condition {
 			return misused(a.kind, n)
 		}
@@ -75,11 +69,11 @@ func misused(k Kind, n *node) error {
 	return k.errorf("The function is not allowed to be used this way in an expression; function: %s", n.text)
 }
 
-func checkReserved(k Kind, n *node) error {
+func checkPath(k Kind, n *node) error {
 	if n.op != opPath {
 		return nil
 	}
-	return n.path.checkReserved(k)
+	return n.path.check(k)
 }
 
 // countOperators refuses an expression of too many operators and functions. Parentheses are none.

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"bytes"
+	"unicode/utf8"
 
 	"github.com/meridiandb/meridian/item"
 )
@@ -23,8 +24,8 @@ func (b *bound) test(it item.Item) bool {
 		return b.call(it)
 	case opIn:
 		v := b.kids[0].value(it)
-		for _, k := range b.kids[1:] {
-			if equal(v, k.value(it)) {
+		for i := range b.kids[1:] {
+			if equal(v, b.kids[1+i].value(it)) {
 				return true
 			}
 		}
@@ -35,12 +36,15 @@ func (b *bound) test(it item.Item) bool {
 		hi, ok2 := item.Compare(v, b.kids[2].value(it))
 		return ok1 && ok2 && lo <= 0 && hi <= 0
 	}
-	l, r := b.kids[0].value(it), b.kids[1].value(it)
+	return b.compare(b.kids[0].value(it), b.kids[1].value(it))
+}
+
+func (b *bound) compare(l, r item.Value) bool {
 	switch b.op {
 	case opEQ:
 		return equal(l, r)
-	case opNE:
-		return !equal(l, r)
+	case opNE: // what has no size differs from nothing; what is missing differs from everything
+		return !equal(l, r) && !b.kids[0].sizeless(l) && !b.kids[1].sizeless(r)
 	}
 	c, ok := item.Compare(l, r)
 	if !ok {
@@ -57,6 +61,9 @@ func (b *bound) test(it item.Item) bool {
 	return c >= 0
 }
 
+// sizeless reports whether v is the size of what has none.
+func (b *bound) sizeless(v item.Value) bool { return b.op == opFunc && v.IsZero() }
+
 // equal is false when either side is missing.
 func equal(a, b item.Value) bool { return !a.IsZero() && a.Equal(b) }
 
@@ -71,13 +78,32 @@ func (b *bound) value(it item.Item) item.Value {
 	return size(b.kids[0].value(it)) // the only function with a value
 }
 
-// size counts bytes of strings and binaries and elements of collections; other types have none.
+// size counts the bytes of a binary and the elements of collections; other types have none. A string's are its UTF-16 code
+// units: the service counts as Java does.
 func size(v item.Value) item.Value {
-	switch v.Kind() {
-	case item.None, item.Number, item.Bool, item.Null:
+	n := 0
+	switch kind := v.Kind(); {
+	case kind == item.None || !sized(kind):
 		return item.Value{}
+	case kind == item.String:
+		n = utf16Len(v.Bytes())
+	default:
+		n = v.Len()
 	}
-	return item.NumVal(item.NumFromInt(int64(v.Len())))
+	return item.NumVal(item.NumFromInt(int64(n)))
+}
+
+func utf16Len(s []byte) int {
+	n := 0
+	for _, c := range s {
+		if utf8.RuneStart(c) {
+			n++
+		}
+		if c >= 0xf0 { // four bytes: a pair of surrogates
+			n++
+		}
+	}
+	return n
 }
 
 func (b *bound) call(it item.Item) bool {
@@ -91,10 +117,9 @@ func (b *bound) call(it item.Item) bool {
 	second := b.kids[1].value(it)
 	switch b.fn {
 	case fnType:
-		return !first.IsZero() && first.Kind().String() == second.Text()
+		return first.Kind().String() == string(second.Bytes()) && !first.IsZero()
 	case fnBeginsWith:
-		k := first.Kind()
-		return (k == item.String || k == item.Binary) && k == second.Kind() && bytes.HasPrefix(first.Bytes(), second.Bytes())
+		return begins(first.Kind()) && first.Kind() == second.Kind() && bytes.HasPrefix(first.Bytes(), second.Bytes())
 	}
 	return Contains(first, second)
 }
@@ -104,10 +129,8 @@ func Contains(v, part item.Value) bool {
 	switch k := v.Kind(); {
 	case part.IsZero():
 		return false
-	case k == item.String || k == item.Binary:
+	case begins(k):
 		return part.Kind() == k && bytes.Contains(v.Bytes(), part.Bytes())
-	case k.IsSet() || k == item.List:
-		return v.Has(part)
 	}
-	return false
+	return v.Has(part)
 }

@@ -30,11 +30,10 @@ var functions = map[string]fn{
 // fn is the function that a node calls, noFn if it is unknown.
 func (n *node) fn() fn { return functions[n.text] }
 
-// condition reports whether conditions have the function; boolean, whether it says yes or no there instead of being a value;
-// update, whether updates have it.
-func (f fn) condition() bool { return f >= fnExists && f <= fnSize }
-func (f fn) boolean() bool   { return f >= fnExists && f <= fnContains }
-func (f fn) update() bool    { return f >= fnIfNotExists }
+// update reports whether the function is one of updates; the others are of conditions. boolean reports whether it says yes
+// or no instead of being a value.
+func (f fn) update() bool  { return f >= fnIfNotExists }
+func (f fn) boolean() bool { return f >= fnExists && f <= fnContains }
 
 // arity is how many operands the function takes.
 func (f fn) arity() int {

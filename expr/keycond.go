@@ -50,15 +50,15 @@ type KeyRange struct {
 
 // Bind puts in a request's substitutions and refuses conditions that no key can have.
 func (a *KeyConditionAST) Bind(p *Params) (*KeyCondition, error) {
-	if err := a.checkOperators(); err != nil {
-		return nil, err
-	}
 	c, err := a.cond.Bind(p)
 	if err != nil {
 		return nil, err
 	}
+	if err := a.checkOperators(); err != nil {
+		return nil, err
+	}
 	k := new(KeyCondition)
-	for _, b := range conjuncts(c.root, nil) {
+	for _, b := range conjuncts(&c.root, nil) {
 		t, err := term(b)
 		if err != nil {
 			return nil, err
@@ -95,7 +95,7 @@ func conjuncts(b *bound, to []*bound) []*bound {
 	if b.op != opAnd {
 		return append(to, b)
 	}
-	return conjuncts(b.kids[1], conjuncts(b.kids[0], to))
+	return conjuncts(&b.kids[1], conjuncts(&b.kids[0], to))
 }
 
 var rangeOps = map[op]RangeOp{
@@ -245,7 +245,7 @@ func (t *keyTerm) fits(a item.KeyAttr, limit int) error {
 			return errorf("One or more parameter values were invalid: Condition parameter type does not match schema type")
 		case a.Kind == item.Number:
 			continue
-		case v.Len() == 0 && t.op != RangeBeginsWith:
+		case v.Len() == 0:
 			what := "string"
 			if a.Kind == item.Binary {
 				what = "binary"

@@ -28,6 +28,8 @@ type lexer struct {
 	prev token // before tok
 	tok  token // current
 	bad  bool  // tok cannot be part of any expression
+
+	redundant bool // two pairs of parentheses around one thing were seen
 }
 
 func newLexer(kind Kind, text string) (*lexer, error) {

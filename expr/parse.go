@@ -21,7 +21,7 @@ func ParseCondition(kind Kind, text string) (*CondAST, error) {
 		return nil, l.unexpected()
 	}
 	a := &CondAST{kind: kind, root: root}
-	if err := a.check(); err != nil {
+	if err := a.check(l.redundant); err != nil {
 		return nil, err
 	}
 	a.root = strip(a.root)
@@ -78,7 +78,7 @@ func (p *parser) primary() (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !left.operand() && left.op != opFunc {
+	if !left.operand() && inner(left).op != opFunc {
 		return left, nil
 	}
 	if o, ok := comparators[p.tok.text]; ok && p.tok.kind == tokSymbol {
@@ -138,20 +138,17 @@ func (p *parser) in(left *node) (*node, error) {
 }
 
 // operand reads a value: a path, a placeholder, a function, or one of them in parentheses.
-func (p *parser) operand() (*node, error) {
-	n, err := p.operandOrGroup()
-	if err == nil && n.op == opParen && !n.kids[0].operand() && n.kids[0].op != opFunc && n.kids[0].op != opParen {
-		err = p.unexpected()
-	}
-	return n, err
-}
+func (p *parser) operand() (*node, error) { return p.operandOr(p.operand) }
 
-func (p *parser) operandOrGroup() (*node, error) {
+// operandOrGroup reads the same, or a condition in parentheses.
+func (p *parser) operandOrGroup() (*node, error) { return p.operandOr(p.or) }
+
+func (p *parser) operandOr(group func() (*node, error)) (*node, error) {
 	switch {
 	case p.bad:
 		return nil, p.unexpected()
 	case p.symbol("("):
-		return p.group()
+		return p.group(group)
 	case p.tok.kind == tokValue:
 		return p.placeholder(), nil
 	case p.anyKeyword():
@@ -170,16 +167,21 @@ func (p *parser) anyKeyword() bool {
 	return p.keyword("AND") || p.keyword("OR") || p.keyword("NOT") || p.keyword("BETWEEN") || p.keyword("IN")
 }
 
-func (p *parser) group() (*node, error) {
-	p.advance()
-	inner, err := p.or()
+// group reads parentheses. Two pairs around one thing are noted and made one, so that no tree is deeper than its sense.
+func (l *lexer) group(read func() (*node, error)) (*node, error) {
+	l.advance()
+	n, err := read()
 	if err != nil {
 		return nil, err
 	}
-	if err := p.expect(")"); err != nil {
+	if err := l.expect(")"); err != nil {
 		return nil, err
 	}
-	return &node{op: opParen, kids: []*node{inner}}, nil
+	if n.op == opParen {
+		l.redundant = true
+		return n, nil
+	}
+	return &node{op: opParen, kids: []*node{n}}, nil
 }
 
 // callsFunction reports whether a function's name and its parenthesis are next.

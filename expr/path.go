@@ -2,6 +2,7 @@ package expr
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,7 +19,7 @@ type pathElem struct {
 // path is a document path. It has at least one element, and the first is a name.
 type path []pathElem
 
-// maxPathDepth is how deep a path may go, as deep as items are nested.
+// maxPathDepth is how many elements a path may have: a value at its end is as deep as values may be.
 const maxPathDepth = item.MaxDepth
 
 // parsePath reads name{.name|[index]}.
@@ -69,31 +70,34 @@ func (p path) String() string {
 	return b.String() + "]"
 }
 
-// checkReserved refuses bare names that are reserved words.
-func (p path) checkReserved(k Kind) error {
+// check refuses bare names that are reserved words, and paths that no item is deep enough for.
+func (p path) check(k Kind) error {
 	for _, e := range p {
 		if !e.list && e.name[0] != '#' && isReserved(e.name) {
 			return k.errorf("Attribute name is a reserved keyword; reserved keyword: %s", e.name)
 		}
+	}
+	if len(p) > maxPathDepth {
+		return k.errorf("The document path has too many nesting elements; nesting levels: %d", len(p))
 	}
 	return nil
 }
 
 // bind puts in the names behind #references.
 func (p path) bind(k Kind, params *Params) (path, error) {
-	if len(p) > maxPathDepth+1 {
-		return nil, k.errorf("The document path has too many nesting elements; nesting levels: %d", len(p))
-	}
-	bound := make(path, len(p))
+	bound := p
 	for i, e := range p {
-		if !e.list && e.name[0] == '#' {
-			name, ok := params.name(e.name)
-			if !ok {
-				return nil, k.errorf("An expression attribute name used in the document path is not defined; attribute name: %s", e.name)
-			}
-			e.name = name
+		if e.list || e.name[0] != '#' {
+			continue
 		}
-		bound[i] = e
+		name, ok := params.name(e.name)
+		if !ok {
+			return nil, k.errorf("An expression attribute name used in the document path is not defined; attribute name: %s", e.name)
+		}
+		if &bound[0] == &p[0] { // the tree is shared
+			bound = slices.Clone(p)
+		}
+		bound[i].name = name
 	}
 	return bound, nil
 }
@@ -109,16 +113,4 @@ func (p path) get(it item.Item) item.Value {
 		}
 	}
 	return v
-}
-
-func (p path) equal(q path) bool {
-	if len(p) != len(q) {
-		return false
-	}
-	for i := range p {
-		if p[i] != q[i] {
-			return false
-		}
-	}
-	return true
 }

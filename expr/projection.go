@@ -26,7 +26,7 @@ func ParseProjection(text string) (*ProjectionAST, error) {
 		}
 	}
 	for _, p := range a.paths {
-		if err := p.checkReserved(ProjectionExpression); err != nil {
+		if err := p.check(ProjectionExpression); err != nil {
 			return nil, err
 		}
 	}

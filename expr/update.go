@@ -38,7 +38,7 @@ func ParseUpdate(text string) (*UpdateAST, error) {
 			return nil, err
 		}
 	}
-	if err := p.ast.check(); err != nil {
+	if err := p.ast.check(l.redundant); err != nil {
 		return nil, err
 	}
 	for i := range p.ast.actions {
@@ -143,16 +143,11 @@ func (p *updateParser) sum() (*node, error) {
 // term reads a value without arithmetic.
 func (p *updateParser) term() (*node, error) { return p.operand(p.term) }
 
-// operand reads a path, a placeholder, a function or parentheses with what inner reads.
-func (p *updateParser) operand(inner func() (*node, error)) (*node, error) {
+// operand reads a path, a placeholder, a function or parentheses with what group reads.
+func (p *updateParser) operand(group func() (*node, error)) (*node, error) {
 	switch {
 	case p.symbol("("):
-		p.advance()
-		n, err := inner()
-		if err != nil {
-			return nil, err
-		}
-		return &node{op: opParen, kids: []*node{n}}, p.expect(")")
+		return p.group(group)
 	case p.tok.kind == tokValue && !p.bad:
 		return p.placeholder(), nil
 	case p.callsFunction():

@@ -1,10 +1,6 @@
 package expr
 
-import (
-	"slices"
-
-	"github.com/meridiandb/meridian/item"
-)
+import "github.com/meridiandb/meridian/item"
 
 // Update is a bound update. It is immutable.
 type Update struct {
@@ -18,7 +14,7 @@ type Update struct {
 type change struct {
 	verb  verb
 	path  path
-	value *bound // nil for REMOVE
+	value bound // not for REMOVE
 }
 
 // Bind puts in a request's substitutions and refuses what cannot be with them.
@@ -54,7 +50,8 @@ func (a action) bind(p *Params) (c change, err error) {
 	if c.path, err = a.path.bind(UpdateExpression, p); err != nil || a.value == nil {
 		return c, err
 	}
-	if c.value, err = bindNode(UpdateExpression, a.value, p, checkUpdateBound); err != nil {
+	b := binder{UpdateExpression, p, checkUpdateBound}
+	if err = b.bind(a.value, &c.value); err != nil {
 		return c, err
 	}
 	if kind := c.value.val.Kind(); (a.verb == verbAdd && kind != item.Number && !kind.IsSet()) || (a.verb == verbDelete && !kind.IsSet()) {
@@ -81,9 +78,9 @@ func checkUpdateBound(k Kind, n *node, b *bound) error {
 		}
 		return nil
 	case n.op == opFunc:
-		return checkLiterals(k, n.text, b.kids, func(kind item.Kind) bool { return kind == item.List })
+		return checkTypes(k, n.text, b.kids, func(kind item.Kind) bool { return kind == item.List })
 	}
-	return checkLiterals(k, n.name(), b.kids, func(kind item.Kind) bool { return kind == item.Number })
+	return checkTypes(k, n.name(), b.kids, func(kind item.Kind) bool { return kind == item.Number })
 }
 
 // TopLevelNames lists the attributes that the update changes.
@@ -100,7 +97,7 @@ type Add struct {
 func (u *Update) Adds() []Add {
 	var adds []Add
 	for _, c := range u.changes {
-		if len(c.path) == 1 && (c.verb == verbAdd || c.verb == verbDelete) && c.value != nil {
+		if len(c.path) == 1 && (c.verb == verbAdd || c.verb == verbDelete) {
 			adds = append(adds, Add{c.path[0].name, c.value.val, c.verb == verbDelete})
 		}
 	}
@@ -130,17 +127,10 @@ func (u *Update) CheckKeys(s item.KeySchema) error {
 
 // Inside lists the attributes into whose documents the update looks or reaches.
 func (u *Update) Inside() []string {
-	var names []string
-	visit := func(p path) {
-		if len(p) > 1 && !slices.Contains(names, p[0].name) {
-			names = append(names, p[0].name)
+	return topLevel(func(visit func(path)) {
+		for i := range u.changes {
+			visit(u.changes[i].path)
+			u.changes[i].value.eachPath(visit)
 		}
-	}
-	for _, c := range u.changes {
-		visit(c.path)
-		if c.value != nil {
-			c.value.eachPath(visit)
-		}
-	}
-	return names
+	}, 2)
 }
