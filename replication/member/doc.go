@@ -16,8 +16,9 @@
 // known but does not answer is tried for as long as it is remembered (Left a day, Failed a month). So any two regions that
 // can reach each other find each other within about two seconds, in whichever order they were started, cut off or restarted.
 //
-// A dead region is noticed after about five seconds, on links of up to 200 ms round trip. That is a hint for people and for
-// back-off and never a reason to give data up: replication decides by its own links.
+// A dead region is noticed after about five seconds, on links of up to 200 ms round trip; by a region that is itself cut off,
+// after about ten. That is a hint for people and for back-off and never a reason to give data up: replication decides by
+// its own links.
 //
 // Peers has one entry for each other region: the process that speaks for it. A region's restart, or its rebuilding from
 // nothing, takes the old process's place at once if it has the same origin or the same gossip address, else as soon as the

@@ -31,7 +31,7 @@ func (l lines) Write(b []byte) (int, error) {
 
 // strange are messages that an operator should see: something on the port that does not belong there, or our own mistake.
 var strange = []string{
-	"label", "Decrypt", "decode", "Decode", "msgType", "msg type", "not supported", "checksum", "encode", "protocol version",
+	"unacceptable label", "double", "Decrypt", "decode", "Decode", "msgType", "msg type", "not supported", "checksum", "encode", "protocol version",
 	"Remote node state size", "Too many pending", "queue full", "queue depth", "Conflicting address", "accepting TCP",
 	"without encryption", "Bad state",
 }
