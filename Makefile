@@ -5,7 +5,9 @@ GOLANGCI_LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
 # Packages with goroutines or locks of their own.
 CONCURRENT = ./storage/... ./stream/... ./region/... ./replication/... ./api/... ./internal/... ./cmd/... ./e2e/...
 
-.PHONY: build test race lint fmt image up down e2e e2e-compose ci clean
+FUZZTIME = 60s
+
+.PHONY: build test race lint fmt fuzz image up down e2e e2e-compose ci clean
 
 build:             ## the binary, in bin/
 	CGO_ENABLED=0 go build -trimpath -o bin/meridian ./cmd/meridian
@@ -21,6 +23,13 @@ lint:              ## what .golangci.yml asks for, by a pinned version built fro
 
 fmt:
 	gofmt -w $$(git ls-files '*.go')
+
+fuzz:              ## every fuzz target for FUZZTIME
+	@go test -list '^Fuzz' ./... | awk '/^Fuzz/ {names = names " " $$1} /^ok/ {n = split(names, t, " "); \
+		for (i = 1; i <= n; i++) print $$2, t[i]; names = ""}' | while read -r package target; do \
+		echo "== $$package $$target"; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" || exit 1; \
+	done
 
 image: build       ## the container image meridian:local, of bin/meridian; needs a Docker engine but no registry
 	mkdir -p bin/image/data
