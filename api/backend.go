@@ -77,7 +77,8 @@ func (b regionBackend) WriteBatch(ctx context.Context, ws []Write) ([]table.Writ
 }
 
 func (b regionBackend) Transact(ctx context.Context, ws []Write) ([]table.WriteResult, error) {
-	return b.Region.Transact(ctx, regionWrites(ws))
+	done, err := b.Region.Transact(ctx, nil, regionWrites(ws))
+	return done.Results, err
 }
 
 func (b regionBackend) TransactGet(ctx context.Context, keys []Key) ([]table.GetResult, error) {
