@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
+	"github.com/meridiandb/meridian/crdt"
 	"github.com/meridiandb/meridian/region"
 	"github.com/meridiandb/meridian/replication"
+	"github.com/meridiandb/meridian/stream"
 	"github.com/meridiandb/meridian/stream/record"
 )
 
@@ -25,6 +29,24 @@ func (s sourceAndSink) Snapshot(ctx context.Context, id record.TableID) (replica
 		return nil, err
 	}
 	return c, nil
+}
+
+// Read says ErrTrimmed in replication's words.
+func (s sourceAndSink) Read(from record.Seq, wanted map[record.TableID]bool, maxBytes int) ([]record.Commit, record.Seq, error) {
+	commits, next, err := s.Region.Read(from, wanted, maxBytes)
+	if errors.Is(err, stream.ErrTrimmed) {
+		err = fmt.Errorf("%w: %w", replication.ErrTrimmed, err)
+	}
+	return commits, next, err
+}
+
+// Apply says ErrStale in replication's words.
+func (s sourceAndSink) Apply(ctx context.Context, peer crdt.Origin, commits []record.Commit, upTo record.Seq, closed crdt.Time) error {
+	err := s.Region.Apply(ctx, peer, commits, upTo, closed)
+	if errors.Is(err, region.ErrStale) {
+		err = replication.ErrStale
+	}
+	return err
 }
 
 // peers is replication as a region sees it.
