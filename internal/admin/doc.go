@@ -8,6 +8,7 @@
 //	/admin/regions    every region that this one knows of, as a Fleet; asked over the links between regions, so that one
 //	                  admin address is enough to see them all
 //	/admin/item       one stored item with its stamp and context: ?table=T&key={"pk":{"S":"x"}}
+//	/debug/pprof/     profiles of the process, only if asked for
 //
 // # Where it stands
 //

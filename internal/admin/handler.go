@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/http/pprof"
 
 	"github.com/meridiandb/meridian/crdt"
 	"github.com/meridiandb/meridian/item"
@@ -38,6 +39,8 @@ type ItemState struct {
 type Options struct {
 	Source  Source
 	Metrics http.Handler // see NewMetrics
+	// Profile serves /debug/pprof/: what the process computes and holds. Whoever reaches it can slow the region down.
+	Profile bool
 }
 
 // Handler serves the admin pages of one region.
@@ -54,7 +57,20 @@ func Handler(o Options) http.Handler {
 	})
 	mux.HandleFunc("GET /admin/item", func(w http.ResponseWriter, r *http.Request) { serveItem(w, r, o.Source) })
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { serveIndex(w, o.Source) })
+	if o.Profile {
+		addProfiles(mux)
+	}
 	return mux
+}
+
+// addProfiles serves what go tool pprof asks for. It asks for symbols by POST.
+func addProfiles(mux *http.ServeMux) {
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("POST /debug/pprof/symbol", pprof.Symbol)
 }
 
 func serveReady(w http.ResponseWriter, s Source) {

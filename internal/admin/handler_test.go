@@ -79,6 +79,21 @@ func TestOnlyReadsAndOnlyKnownPages(t *testing.T) {
 	}
 }
 
+func TestProfilesOnlyIfAskedFor(t *testing.T) {
+	reg, _ := NewRegistry("r")
+	h := Handler(Options{Source: &fake{}, Metrics: NewMetrics(reg), Profile: true})
+	for _, path := range []string{"/debug/pprof/", "/debug/pprof/heap", "/debug/pprof/cmdline", "/debug/pprof/symbol"} {
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, httptest.NewRequest("GET", path, nil))
+		if rec.Code != 200 {
+			t.Errorf("%s: %d", path, rec.Code)
+		}
+		if code, _, _ := ask(t, &fake{}, "GET", path); code != 404 {
+			t.Errorf("%s without Profile: %d", path, code)
+		}
+	}
+}
+
 func TestStatusTravelsWhole(t *testing.T) {
 	want := Status{
 		Region: "us-east-1", Origin: "us-east-1@00000000000000a1", Ready: true, Version: "v1",

@@ -4,6 +4,9 @@ import (
 	"runtime/debug"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
 func TestMetricsPage(t *testing.T) {
@@ -83,17 +86,36 @@ func TestLogEntries(t *testing.T) {
 func TestProblems(t *testing.T) {
 	healthy := Status{Region: "a", Ready: true, Peers: []Peer{{Region: "b", State: "connected", Connected: true,
 		Sending: Lag{Seconds: 60, Commits: 1000}}}}
-	if p := Problems([]Status{healthy}); len(p) != 0 {
-		t.Errorf("lag is no problem: %q", p)
+	for _, maxLag := range []time.Duration{0, time.Minute} {
+		if p := Problems([]Status{healthy}, maxLag); len(p) != 0 {
+			t.Errorf("such a lag is no problem: %q", p)
+		}
+	}
+	if p := Problems([]Status{healthy}, time.Minute-1); len(p) != 1 || p[0] != "region a and b are 1m0s apart" {
+		t.Errorf("got %q", p)
 	}
 	got := Problems([]Status{
 		{Region: "a", Ready: true, Peers: []Peer{{Region: "b", State: "dead", Error: "refused"}}},
 		{Region: "b", Unreachable: "refused"},
 		{Region: "c", NotReady: "starting"},
-	})
+	}, time.Second)
 	want := []string{"region a has no link to b (dead: refused)", "region b does not answer: refused", "region c is not ready: starting"}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestNamesOfMetrics holds the collector to Prometheus's conventions: a help text, base units, _total for counters only.
+func TestNamesOfMetrics(t *testing.T) {
+	f := &fake{status: Status{Conflicts: map[string]uint64{"t": 1}, Tables: []Table{{Name: "t", Status: "ACTIVE"}}}}
+	reg, registerer := NewRegistry("r")
+	registerer.MustRegister(NewCollector(f.Status, nil))
+	problems, err := testutil.GatherAndLint(reg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
 	}
 }
 

@@ -109,9 +109,9 @@ type Fleet struct {
 	Regions []Status `json:"regions"`
 }
 
-// Problems says in words what is wrong in a set of regions; none means healthy. Lag is not a problem: it is how much work
-// is under way.
-func Problems(regions []Status) []string {
+// Problems says in words what is wrong in a set of regions; none means healthy. A link that is further behind than maxLag
+// is a problem; 0 leaves lag alone, which is how much work is under way.
+func Problems(regions []Status, maxLag time.Duration) []string {
 	var out []string
 	for _, s := range regions {
 		if s.Unreachable != "" {
@@ -122,15 +122,26 @@ func Problems(regions []Status) []string {
 			out = append(out, "region "+s.Region+" is not ready: "+s.NotReady)
 		}
 		for _, p := range s.Peers {
-			if p.Connected {
-				continue
+			if text := p.problem(maxLag); text != "" {
+				out = append(out, "region "+s.Region+" "+text)
 			}
-			text := "region " + s.Region + " has no link to " + p.Region + " (" + p.State
-			if p.Error != "" {
-				text += ": " + p.Error
-			}
-			out = append(out, text+")")
 		}
 	}
 	return out
+}
+
+// problem says what is wrong with a link; empty if nothing is.
+func (p Peer) problem(maxLag time.Duration) string {
+	if !p.Connected {
+		text := "has no link to " + p.Region + " (" + p.State
+		if p.Error != "" {
+			text += ": " + p.Error
+		}
+		return text + ")"
+	}
+	behind := time.Duration(max(p.Sending.Seconds, p.Receiving.Seconds) * float64(time.Second))
+	if maxLag > 0 && behind > maxLag {
+		return "and " + p.Region + " are " + behind.Round(time.Millisecond).String() + " apart"
+	}
+	return ""
 }
