@@ -131,6 +131,8 @@ func faultError(f *fault.Error) *apiError {
 		return clientError("ResourceNotFoundException", f.Message)
 	case fault.Exists, fault.InUse:
 		return clientError("ResourceInUseException", f.Message)
+	case fault.IdempotentMismatch:
+		return clientError("IdempotentParameterMismatchException", f.Message)
 	case fault.Limit:
 		return clientError("LimitExceededException", f.Message)
 	case fault.ConditionFailed:

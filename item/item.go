@@ -82,6 +82,38 @@ func (it Item) Size() int {
 	return size
 }
 
+// Project keeps the attributes that are named; names are sorted and each stands once.
+func (it Item) Project(names []string) Item {
+	if it.IsZero() {
+		return it
+	}
+	n, k := binary.Uvarint(it.enc)
+	b := it.enc[k:]
+	body, kept := make([]byte, binary.MaxVarintLen32, len(it.enc)+binary.MaxVarintLen32), 0
+	for ; n > 0 && len(names) > 0; n-- {
+		field := b
+		var name []byte
+		name, _, b = splitField(b)
+		for len(names) > 0 && names[0] < string(name) {
+			names = names[1:]
+		}
+		if len(names) > 0 && names[0] == string(name) {
+			body = append(body, field[:len(field)-len(b)]...)
+			kept++
+		}
+	}
+	return Item{prefixCount(body, kept)}
+}
+
+// prefixCount puts a count into the room that was left for it before a body.
+func prefixCount(b []byte, n int) []byte {
+	var num [binary.MaxVarintLen64]byte
+	k := binary.PutUvarint(num[:], uint64(n))
+	b = b[binary.MaxVarintLen32-k:]
+	copy(b, num[:k])
+	return b
+}
+
 // Map views the item as an M.
 func (it Item) Map() Value {
 	if it.IsZero() {

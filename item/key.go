@@ -247,3 +247,56 @@ func (s KeySchema) ReadKey(b []byte) (k Key, rest []byte, err error) {
 	}
 	return k, b, nil
 }
+
+// CheckKey refuses bytes that Append never writes for this schema, with nothing behind them. It builds nothing.
+func (s KeySchema) CheckKey(b []byte) error {
+	if len(b) < 4 {
+		return ErrEncoding
+	}
+	hash, rest := binary.BigEndian.Uint32(b), b[4:]
+	head := rest
+	ok := true
+	for _, a := range s.Hash {
+		if rest, ok = skipPart(rest, a.Kind); !ok {
+			return ErrEncoding
+		}
+	}
+	if uint32(xxh3.Hash(head[:len(head)-len(rest)])) != hash {
+		return ErrEncoding
+	}
+	for _, a := range s.Range {
+		if rest, ok = skipPart(rest, a.Kind); !ok {
+			return ErrEncoding
+		}
+	}
+	if len(rest) > 0 {
+		return ErrEncoding
+	}
+	return nil
+}
+
+// skipPart passes over what AppendPart wrote.
+func skipPart(b []byte, k Kind) (rest []byte, ok bool) {
+	if k == Number {
+		_, used, ok := numFromBytes(b)
+		if !ok {
+			return nil, false
+		}
+		return b[used:], true
+	}
+	for {
+		i := bytes.IndexByte(b, 0)
+		if i < 0 || i+1 >= len(b) {
+			return nil, false
+		}
+		mark := b[i+1]
+		b = b[i+2:]
+		switch mark {
+		case 1:
+			return b, true
+		case 0xff:
+		default:
+			return nil, false
+		}
+	}
+}

@@ -237,12 +237,11 @@ func (v Value) Size() int {
 	return 0
 }
 
-// Depth is how deeply values are nested: 1 for a scalar or set, one more than its deepest element for an L or M.
+// Depth is how deeply lists and maps are nested: 0 for a scalar or set, one more than its deepest element for an L or M. At
+// most MaxDepth is allowed.
 func (v Value) Depth() int {
 	deepest := 0
 	switch v.Kind() {
-	case None:
-		return 0
 	case List:
 		for e := range v.Elems() {
 			deepest = max(deepest, e.Depth())
@@ -251,6 +250,8 @@ func (v Value) Depth() int {
 		for _, e := range v.Fields() {
 			deepest = max(deepest, e.Depth())
 		}
+	default:
+		return 0
 	}
 	return deepest + 1
 }

@@ -98,7 +98,7 @@ func (r *Region) leave(e *catalog.Entry) error {
 	if err := r.drained(e); err != nil {
 		return err
 	}
-	if err := r.removeData(e); err != nil {
+	if err := r.engine.RemoveTable(r.ctx, e.ID); err != nil {
 		return err
 	}
 	_, err := r.askKeeper(r.ctx, e, command{Name: cmdLeft, Table: e.ID, Region: r.name})
@@ -113,6 +113,9 @@ var errDraining = errors.New("other members have not read the last changes yet")
 // drained reports whether every other member holds all that this region wrote. No write to the table can begin any more:
 // a commit checks in its seal that the table is still held.
 func (r *Region) drained(e *catalog.Entry) error {
+	if err := r.engine.Barrier(r.ctx); err != nil { // one that passed that check before has its number then
+		return err
+	}
 	end := r.log.Last()
 	for _, m := range e.Members {
 		if m.Region == r.name || m.State == catalog.MemberRemoved || m.State == catalog.MemberDeleting {
@@ -127,7 +130,7 @@ func (r *Region) drained(e *catalog.Entry) error {
 
 // drop forgets a table that this region no longer holds.
 func (r *Region) drop(e *catalog.Entry) error {
-	if err := r.removeData(e); err != nil {
+	if err := r.engine.RemoveTable(r.ctx, e.ID); err != nil {
 		return err
 	}
 	r.inbound.endJoin(e.ID)
@@ -142,30 +145,6 @@ func (r *Region) drop(e *catalog.Entry) error {
 		r.logger.Info("table dropped", "table", e.Name, "id", e.ID.String())
 	}
 	return err
-}
-
-// removeData deletes a table's items and index entries.
-func (r *Region) removeData(e *catalog.Entry) error {
-	return write(r.store, func(w storage.Writer) error {
-		for _, kind := range []byte{storage.KindItem, storage.KindIndex} {
-			lo := append([]byte{kind}, e.ID[:]...)
-			if err := w.DeleteRange(lo, next(lo)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// next is the first key after all that begin with p.
-func next(p []byte) []byte {
-	n := slices.Clone(p)
-	for i := len(n) - 1; i >= 0; i-- {
-		if n[i]++; n[i] != 0 {
-			return n[:i+1]
-		}
-	}
-	return nil
 }
 
 // fill copies the table from another member, any that answers. Changes are wanted from where the copy begins, so copy and
@@ -261,7 +240,7 @@ func (r *Region) removeIndexes(e *catalog.Entry) error {
 		if slices.ContainsFunc(e.Indexes, func(ix catalog.Index) bool { return ix.ID == id }) {
 			continue
 		}
-		if err := r.engine.RemoveIndex(e.ID, id); err != nil {
+		if err := r.engine.RemoveIndex(r.ctx, e.ID, id); err != nil {
 			return err
 		}
 		_, err := r.catalog.SetLocal(e.ID, func(l *catalog.Local) error {
@@ -275,7 +254,7 @@ func (r *Region) removeIndexes(e *catalog.Entry) error {
 	return nil
 }
 
-// housekeeping raises the clock's ceiling, trims the log and saves counts.
+// housekeeping raises the clock's ceiling, trims the log, forgets tokens that are over and saves counts.
 func (r *Region) housekeeping() {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -288,6 +267,9 @@ func (r *Region) housekeeping() {
 		err := r.raiseClock()
 		if err == nil && n%10 == 0 {
 			err = r.trim(r.ctx)
+		}
+		if err == nil && n%10 == 0 {
+			_, err = r.engine.ForgetTokens(r.ctx, r.clock.Now())
 		}
 		if err == nil && n%30 == 0 {
 			err = r.saveCounts()

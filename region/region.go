@@ -182,16 +182,17 @@ type Canceled struct{ Reasons []error }
 
 func (*Canceled) Error() string { return "Transaction cancelled" }
 
-// Transact does all writes or none; *Canceled says which of them were in the way.
-func (r *Region) Transact(ctx context.Context, ws []TableWrite) ([]table.WriteResult, error) {
-	res, reasons, err := r.engine.Transact(ctx, ws)
+// Transact does all writes or none; *Canceled says which of them were in the way. A token, which may be nil, makes it
+// idempotent (table.Token).
+func (r *Region) Transact(ctx context.Context, token *table.Token, ws []TableWrite) (table.Transacted, error) {
+	done, err := r.engine.Transact(ctx, token, ws)
 	if err != nil {
-		return nil, r.fail(err)
+		return table.Transacted{}, r.fail(err)
 	}
-	if reasons != nil {
-		return nil, &Canceled{Reasons: reasons}
+	if done.Reasons != nil {
+		return table.Transacted{}, &Canceled{Reasons: done.Reasons}
 	}
-	return res, nil
+	return done, nil
 }
 
 // TransactGet reads items as they were together at one moment.

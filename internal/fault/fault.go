@@ -24,6 +24,9 @@ const (
 	Throttled                   // over the table's throughput
 	Unavailable                 // try again: a region cannot be reached, a clock is off, a disk is full
 	Unbuilt                     // known to DynamoDB, not built here
+
+	// IdempotentMismatch: a request's token was used before for another request (IdempotentParameterMismatchException).
+	IdempotentMismatch
 )
 
 // Error is one failure with its kind. Message is what the client reads, word for word.

@@ -1,7 +1,10 @@
 package table
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/meridiandb/meridian/conflict"
 	"github.com/meridiandb/meridian/crdt"
@@ -13,46 +16,43 @@ import (
 // Batch is what one region sent of another's writes, to be merged together.
 type Batch struct {
 	Commits []record.Commit
-	// Silent leaves the changes out of this region's log: a backfill is no news to anybody.
+	// Silent leaves the changes out of this region's log: a backfill of a table that nobody reads yet is no news to anybody.
 	Silent bool
 	// Seal adds to the same batch what must move with it, the cursor; nil for nothing.
 	Seal func(storage.Writer) error
 }
 
-// merging is the state of a batch while it is merged: the newest state of each key so far.
-type merging struct {
-	engine *Engine
-	tx     storage.Txn
-	states map[string]conflict.State
-	newest crdt.Time
-	out    []record.Commit // what changed something here
-	lost   map[record.TableID]int
-	deltas []delta
-}
-
-type delta struct {
-	id       record.TableID
-	old, new item.Item
-}
-
 // Apply merges a batch into the tables that this region holds and returns when it is durable. Merging again, in another
-// order or in other batches, changes nothing (package conflict). Changes of tables that are not held are dropped.
+// order or in other batches, changes nothing (package conflict). Changes of tables that are not held are dropped. Bytes
+// that no region writes are an error that matches record.ErrMalformed or conflict.ErrEncoding; nothing has changed then.
 func (e *Engine) Apply(ctx context.Context, b Batch) error {
-	tx, err := e.store.Begin(ctx, e.keysOf(b.Commits)...)
+	for {
+		err := e.applyOnce(ctx, &b)
+		if !errors.Is(err, errStale) {
+			return err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (e *Engine) applyOnce(ctx context.Context, b *Batch) error {
+	m := merging{engine: e, lost: map[record.TableID]int{}}
+	keys := m.prepare(b.Commits)
+	tx, err := e.store.Begin(ctx, keys...)
 	if err != nil {
 		return err
 	}
 	defer tx.Discard()
-	m := merging{engine: e, tx: tx, states: map[string]conflict.State{}, lost: map[record.TableID]int{}}
+	m.tx = tx
 	for i := range b.Commits {
 		if err := m.commit(&b.Commits[i]); err != nil {
 			return err
 		}
 	}
-	if len(m.out) == 0 && b.Seal == nil {
-		return nil
-	}
 	var last record.Seq
+	// A batch that brings nothing new is committed too: what made it old may not be on disk yet.
 	durable, err := tx.Commit(func(w storage.Writer) error {
 		last, err = e.sealApplied(w, &m, b)
 		return err
@@ -66,23 +66,87 @@ func (e *Engine) Apply(ctx context.Context, b Batch) error {
 	if last > 0 {
 		e.log.Committed(last)
 	}
-	e.account(&m)
+	m.account()
 	return nil
 }
 
-func (e *Engine) keysOf(cs []record.Commit) [][]byte {
-	var keys [][]byte
-	for i := range cs {
-		for j := range cs[i].Changes {
-			keys = append(keys, storeKey(&cs[i].Changes[j]))
-		}
-	}
-	return keys
+// merging is the state of a batch while it is merged.
+type merging struct {
+	engine *Engine
+	tx     storage.Txn
+	tables []heldTable
+	keys   [][]byte          // store keys of the changes of held tables that are yet to be merged
+	states map[string]merged // the newest of each key so far, where the batch has changed it
+	newest crdt.Time
+	out    []record.Commit // what changed something here
+	marks  [][]byte        // store keys of their changes, in order
+	lost   map[record.TableID]int
+	deltas []delta
+	old    []byte // buffer
 }
 
-func storeKey(ch *record.Change) []byte {
-	k := make([]byte, 0, 1+len(ch.Table)+len(ch.Key))
-	return append(append(append(k, storage.KindItem), ch.Table[:]...), ch.Key...)
+// heldTable is what resolve said of a table when the batch began; table is nil if it is not held.
+type heldTable struct {
+	id    record.TableID
+	table *Table
+}
+
+// merged is an item's state and its bytes, behind the item's key; no bytes if there is none.
+type merged struct {
+	state       conflict.State
+	keyAndState []byte
+}
+
+type delta struct {
+	id       record.TableID
+	old, new item.Item
+}
+
+// prepare looks up the tables and lists the keys to be held.
+func (m *merging) prepare(cs []record.Commit) [][]byte {
+	n, size := 0, 0
+	for i := range cs {
+		for j := range cs[i].Changes {
+			n, size = n+1, size+1+16+len(cs[i].Changes[j].Key)
+		}
+	}
+	buf := make([]byte, 0, size)
+	m.keys = make([][]byte, 0, n)
+	for i := range cs {
+		for j := range cs[i].Changes {
+			ch := &cs[i].Changes[j]
+			if m.table(ch.Table) == nil {
+				continue
+			}
+			from := len(buf)
+			buf = append(storage.AppendTable(buf, storage.KindItem, ch.Table), ch.Key...)
+			m.keys = append(m.keys, buf[from:len(buf):len(buf)])
+		}
+	}
+	m.states = make(map[string]merged, len(m.keys))
+	return m.keys
+}
+
+func (m *merging) table(id record.TableID) *Table {
+	for i := range m.tables {
+		if m.tables[i].id == id {
+			return m.tables[i].table
+		}
+	}
+	t := m.engine.resolve(id)
+	m.tables = append(m.tables, heldTable{id, t})
+	return t
+}
+
+// standing fails if a table came, went or changed since the batch began.
+func (m *merging) standing() error {
+	for _, h := range m.tables {
+		now := m.engine.resolve(h.id)
+		if (now == nil) != (h.table == nil) || now != nil && now.entry.Descriptor != h.table.entry.Descriptor {
+			return errStale
+		}
+	}
+	return nil
 }
 
 // commit merges one arriving commit and notes what of it changed anything.
@@ -91,16 +155,19 @@ func (m *merging) commit(c *record.Commit) error {
 	out := record.Commit{Stamp: c.Stamp, Wall: c.Wall}
 	for i := range c.Changes {
 		ch := &c.Changes[i]
-		t := m.engine.resolve(ch.Table)
+		t := m.table(ch.Table)
 		if t == nil {
 			continue
 		}
-		merged, err := m.change(t, ch)
+		key := m.keys[0]
+		m.keys = m.keys[1:]
+		news, err := m.change(t, key, ch)
 		if err != nil {
-			return err
+			return fmt.Errorf("commit %s: item %x of table %s: %w", c.Stamp, ch.Key, ch.Table, err)
 		}
-		if merged != nil {
-			out.Changes = append(out.Changes, *merged)
+		if news != nil {
+			out.Changes = append(out.Changes, *news)
+			m.marks = append(m.marks, key)
 		}
 	}
 	if len(out.Changes) > 0 {
@@ -110,46 +177,89 @@ func (m *merging) commit(c *record.Commit) error {
 }
 
 // change merges one item's arriving state; nil means that everything in it was known.
-func (m *merging) change(t *Table, ch *record.Change) (*record.Change, error) {
-	arriving, err := conflict.DecodeState(ch.State)
+func (m *merging) change(t *Table, key []byte, ch *record.Change) (*record.Change, error) {
+	arriving, err := m.arriving(t, ch)
 	if err != nil {
 		return nil, err
 	}
-	key := storeKey(ch)
-	stored, ok := m.states[string(key)]
-	if !ok {
-		raw, err := m.tx.Get(key)
-		if err != nil && !storage.IsNotFound(err) {
-			return nil, err
-		}
-		if err == nil {
-			stored = conflict.TrustedState(raw)
-		}
+	stored, err := m.stored(t, key)
+	if err != nil {
+		return nil, err
 	}
-	joined := conflict.Merge(stored, arriving)
+	joined := conflict.Merge(stored.state, arriving)
 	m.lost[ch.Table] += len(joined.Lost)
 	if !joined.Changed {
 		return nil, nil
 	}
-	state := joined.State.Append(nil)
-	m.states[string(key)] = joined.State
+	n := len(ch.Key)
+	now := merged{joined.State, append(make([]byte, 0, n+len(ch.State)+64), ch.Key...)}
+	now.keyAndState = joined.State.Append(now.keyAndState)
+	state := now.keyAndState[n:]
+	m.states[string(key)] = now
+	old, new := stored.state.Item(), joined.State.Item()
 	if err := m.tx.Set(key, state); err != nil {
 		return nil, err
 	}
-	old, new := stored.Item(), joined.State.Item()
+	if err := t.cells.move(m.tx, n, stored.keyAndState, now.keyAndState); err != nil {
+		return nil, err
+	}
 	if _, err := t.writeIndexes(m.tx, ch.Key, old, new); err != nil {
 		return nil, err
 	}
 	m.deltas = append(m.deltas, delta{ch.Table, old, new})
-	merged := &record.Change{Table: ch.Table, Shard: ch.Shard, Key: ch.Key, Base: ch.Base, State: state}
+	news := &record.Change{Table: ch.Table, Shard: shardOf(ch.Key), Key: ch.Key, Base: ch.Base, State: state}
 	if t.entry.Stream.Enabled && !old.IsZero() {
-		merged.Old, merged.HasOld = old.Encoded(), true
+		news.Old, news.HasOld = old.Encoded(), true
 	}
-	return merged, nil
+	return news, nil
+}
+
+// arriving reads a state and makes sure that it is one of the item whose key it came with.
+func (m *merging) arriving(t *Table, ch *record.Change) (conflict.State, error) {
+	if err := t.entry.Schema.CheckKey(ch.Key); err != nil {
+		return conflict.State{}, fmt.Errorf("%w: %w", record.ErrMalformed, err)
+	}
+	s, err := conflict.DecodeState(ch.State)
+	if err != nil {
+		return s, err
+	}
+	if it := s.Item(); !it.IsZero() {
+		k, err := t.entry.Schema.FromItem(it)
+		if err != nil {
+			return s, fmt.Errorf("%w: %w", record.ErrMalformed, err)
+		}
+		if m.old = k.Append(m.old[:0]); !bytes.Equal(m.old, ch.Key) {
+			return s, fmt.Errorf("%w: the item has another key", record.ErrMalformed)
+		}
+	}
+	// Everything that the state has seen counts, not only its commit's stamp: a later write here must be above it all, or its
+	// dot would pass for seen.
+	m.newest = max(m.newest, s.Context().Newest())
+	return s, nil
+}
+
+// stored is the state before: as an earlier change of this batch left it, or as it is in the store.
+func (m *merging) stored(t *Table, key []byte) (merged, error) {
+	if s, ok := m.states[string(key)]; ok {
+		return s, nil
+	}
+	raw, err := m.tx.Get(key)
+	if storage.IsNotFound(err) {
+		return merged{}, nil
+	}
+	if err != nil {
+		return merged{}, err
+	}
+	itemKey := key[len(t.prefix):]
+	m.old = append(append(m.old[:0], itemKey...), raw...) // read before the next change
+	return merged{conflict.TrustedState(raw), m.old}, nil
 }
 
 // sealApplied logs the merged commits under their authors' stamps and lets the caller's cursor move with them.
-func (e *Engine) sealApplied(w storage.Writer, m *merging, b Batch) (record.Seq, error) {
+func (e *Engine) sealApplied(w storage.Writer, m *merging, b *Batch) (record.Seq, error) {
+	if err := m.standing(); err != nil {
+		return 0, err // before anything is taken or noted
+	}
 	e.order.Lock()
 	defer e.order.Unlock()
 	if err := e.clock.Observe(w, m.newest); err != nil {
@@ -164,24 +274,28 @@ func (e *Engine) sealApplied(w storage.Writer, m *merging, b Batch) (record.Seq,
 		return 0, nil
 	}
 	var last record.Seq
+	marks := m.marks
 	for i := range m.out {
-		if err := e.log.Append(w, &m.out[i]); err != nil {
+		c := &m.out[i]
+		if err := e.log.Append(w, c); err != nil {
 			return 0, err
 		}
-		last = m.out[i].Seq
-		for j := range m.out[i].Changes {
-			e.inflight.mark(storeKey(&m.out[i].Changes[j]), last)
+		last = c.Seq
+		for range c.Changes {
+			e.inflight.mark(marks[0], last)
+			marks = marks[1:]
 		}
 	}
 	return last, nil
 }
 
-func (e *Engine) account(m *merging) {
+// account counts what the batch changed, once it has.
+func (m *merging) account() {
 	for _, d := range m.deltas {
-		e.counts.add(d.id, d.old, d.new)
+		m.engine.counts.add(d.id, d.old, d.new)
 	}
 	for id, n := range m.lost {
-		e.conflicts.add(id, n)
+		m.engine.conflicts.add(id, n)
 	}
-	e.applied.Add(uint64(len(m.out)))
+	m.engine.applied.Add(uint64(len(m.out)))
 }

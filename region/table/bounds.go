@@ -1,26 +1,25 @@
 package table
 
 import (
+	"bytes"
 	"encoding/binary"
+	"slices"
 
 	"github.com/meridiandb/meridian/expr"
 	"github.com/meridiandb/meridian/item"
-	"github.com/meridiandb/meridian/region/catalog"
+	"github.com/meridiandb/meridian/storage"
 )
 
 // span is a half-open range of store keys; a nil hi is never used.
 type span struct{ lo, hi []byte }
 
-// after returns the first key that does not begin with p.
-func after(p []byte) []byte {
-	end := append([]byte(nil), p...)
-	for i := len(end) - 1; i >= 0; i-- {
-		if end[i]++; end[i] != 0 {
-			return end[:i+1]
-		}
-	}
-	panic("table: a key prefix of 0xff only") // prefixes begin with a kind byte
+// has reports whether a key is in the range.
+func (s span) has(key []byte) bool {
+	return bytes.Compare(s.lo, key) <= 0 && bytes.Compare(key, s.hi) < 0
 }
+
+// after returns the first key that does not begin with p. There is one: prefixes begin with a kind byte.
+func after(p []byte) []byte { return storage.PrefixEnd(p) }
 
 // querySpan turns the conditions on a partition's keys into a range of stored keys under prefix.
 func querySpan(prefix []byte, r expr.KeyRange) span {
@@ -69,23 +68,27 @@ func segmentSpan(prefix []byte, i, n int) span {
 // source is what a Query or Scan reads: the table, or one of its indexes.
 type source struct {
 	table  *Table
-	index  *catalog.Index // nil: the table
+	index  *index // nil: the table
 	prefix []byte
 	schema item.KeySchema
+}
+
+func noIndex(name string) error {
+	return invalid("The table does not have the specified index: %s", name)
 }
 
 func (t *Table) source(name string) (source, error) {
 	if name == "" {
 		return source{table: t, prefix: t.prefix, schema: t.entry.Schema}, nil
 	}
-	ix, ok := t.Index(name)
-	if !ok {
-		return source{}, invalid("The table does not have the specified index: %s", name)
+	x := t.indexNamed(name)
+	if x == nil {
+		return source{}, noIndex(name)
 	}
-	if !t.entry.IndexBuilt(ix.ID) {
+	if !t.entry.IndexBuilt(x.ID) {
 		return source{}, invalid("Cannot read from backfilling global secondary index: %s", name)
 	}
-	return source{table: t, index: ix, prefix: indexPrefix(t.entry.Descriptor, ix), schema: ix.Schema}, nil
+	return source{table: t, index: x, prefix: x.prefix, schema: x.Schema}, nil
 }
 
 const badStart = "The provided starting key is invalid"
@@ -100,19 +103,11 @@ func (s source) startKey(start item.Item) ([]byte, error) {
 		}
 		return k.Append(append([]byte(nil), s.prefix...)), nil
 	}
-	want := map[string]bool{}
-	for _, n := range append(base.Names(), s.schema.Names()...) {
-		want[n] = true
-	}
-	if start.Len() != len(want) {
+	if start.Len() != len(s.keyNames()) {
 		return nil, invalid(badStart)
 	}
-	var own []item.Field
-	for _, n := range base.Names() {
-		own = append(own, item.Field{Name: n, Value: start.Get(n)})
-	}
-	bk, err := base.FromKeyArg(item.NewItem(own))
-	if err != nil {
+	bk, ok := base.IndexKey(start)
+	if !ok {
 		return nil, invalid(badStart)
 	}
 	ik, ok := s.schema.IndexKey(start)
@@ -122,19 +117,15 @@ func (s source) startKey(start item.Item) ([]byte, error) {
 	return bk.Append(ik.Append(append([]byte(nil), s.prefix...))), nil
 }
 
-// lastKey is the LastEvaluatedKey for an item.
-func (s source) lastKey(it item.Item) item.Item {
+// keyNames lists the attributes of a LastEvaluatedKey, sorted: the table's keys and the index's.
+func (s source) keyNames() []string {
 	names := s.table.entry.Schema.Names()
 	if s.index != nil {
 		names = append(names, s.schema.Names()...)
 	}
-	fields := make([]item.Field, 0, len(names))
-	seen := map[string]bool{}
-	for _, n := range names {
-		if !seen[n] {
-			seen[n] = true
-			fields = append(fields, item.Field{Name: n, Value: it.Get(n)})
-		}
-	}
-	return item.NewItem(fields)
+	slices.Sort(names)
+	return slices.Compact(names)
 }
+
+// lastKey is the LastEvaluatedKey for an item.
+func (s source) lastKey(it item.Item) item.Item { return it.Project(s.keyNames()) }

@@ -6,7 +6,6 @@ import (
 	"errors"
 
 	"github.com/meridiandb/meridian/conflict"
-	"github.com/meridiandb/meridian/region/catalog"
 	"github.com/meridiandb/meridian/storage"
 	"github.com/meridiandb/meridian/stream/record"
 )
@@ -14,25 +13,35 @@ import (
 // buildStep is how many items one step of a backfill holds latched: few, so that writers hardly notice.
 const buildStep = 64
 
-// BuildIndex enters every item of a table into an index. Writers have kept the index since its descriptor became visible
-// (a commit under an older descriptor is done again), so each item is entered as it is when its latch is held. Doing it
-// again after a crash is harmless.
+// BuildIndex enters every item of a table into an index. Writers keep the index since its description became visible (a
+// commit under an older one is done again, and the barrier waits for those that were past that), so each item is entered as
+// it is when its latch is held. It may be cut off at any time and done again. If the index is dropped meanwhile there is
+// nothing to build; if the table is, the error is a fault.NotFound.
 func (e *Engine) BuildIndex(ctx context.Context, id record.TableID, index uint32) error {
-	t := e.resolve(id)
-	if t == nil {
-		return errors.New("table: the table went away")
+	if err := e.Barrier(ctx); err != nil {
+		return err
 	}
-	ix := t.indexByID(index)
-	if ix == nil {
-		return nil // dropped meanwhile
+	t, err := e.current(id)
+	if err != nil {
+		return err
 	}
 	from := t.prefix
 	for from != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		keys, next, err := e.keysFrom(from, after(t.prefix))
 		if err != nil {
 			return err
 		}
-		if err := e.enter(ctx, t, ix, keys); err != nil {
+		err = e.enter(ctx, id, index, keys)
+		if errors.Is(err, errStale) {
+			continue
+		}
+		if errors.Is(err, errNoIndex) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 		from = next
@@ -40,14 +49,8 @@ func (e *Engine) BuildIndex(ctx context.Context, id record.TableID, index uint32
 	return nil
 }
 
-func (t *Table) indexByID(id uint32) *catalog.Index {
-	for i := range t.entry.Indexes {
-		if t.entry.Indexes[i].ID == id {
-			return &t.entry.Indexes[i]
-		}
-	}
-	return nil
-}
+// errNoIndex says that an index was dropped.
+var errNoIndex = errors.New("table: no such index")
 
 // keysFrom lists the next items' keys; next is nil at the end.
 func (e *Engine) keysFrom(lo, hi []byte) (keys [][]byte, next []byte, err error) {
@@ -62,18 +65,25 @@ func (e *Engine) keysFrom(lo, hi []byte) (keys [][]byte, next []byte, err error)
 		}
 		keys = append(keys, bytes.Clone(it.Key()))
 	}
-	return keys, next, errors.Join(it.Err(), it.Close())
+	return keys, next, joined(nil, it)
 }
 
-func (e *Engine) enter(ctx context.Context, t *Table, ix *catalog.Index, keys [][]byte) error {
-	if len(keys) == 0 {
-		return nil
-	}
+// enter enters some items. The index must still be wanted when the entries get their place in the order of commits: after
+// RemoveIndex nothing may come that nobody would remove any more.
+func (e *Engine) enter(ctx context.Context, id record.TableID, index uint32, keys [][]byte) error {
 	tx, err := e.store.Begin(ctx, keys...)
 	if err != nil {
 		return err
 	}
 	defer tx.Discard()
+	t, err := e.current(id)
+	if err != nil {
+		return err
+	}
+	x := t.indexByID(index)
+	if x == nil {
+		return errNoIndex
+	}
 	for _, k := range keys {
 		raw, err := tx.Get(k)
 		if storage.IsNotFound(err) {
@@ -82,7 +92,7 @@ func (e *Engine) enter(ctx context.Context, t *Table, ix *catalog.Index, keys []
 		if err != nil {
 			return err
 		}
-		key, val, ok := indexEntry(t.entry.Descriptor, ix, k[len(t.prefix):], conflict.TrustedState(raw).Item())
+		key, val, ok := x.entry(k[len(t.prefix):], conflict.TrustedState(raw).Item())
 		if !ok {
 			continue
 		}
@@ -90,7 +100,7 @@ func (e *Engine) enter(ctx context.Context, t *Table, ix *catalog.Index, keys []
 			return err
 		}
 	}
-	durable, err := tx.Commit(func(storage.Writer) error { return nil })
+	durable, err := tx.Commit(func(storage.Writer) error { return t.standing() })
 	if err != nil {
 		return err
 	}
@@ -98,19 +108,6 @@ func (e *Engine) enter(ctx context.Context, t *Table, ix *catalog.Index, keys []
 }
 
 // RemoveIndex deletes all entries of an index that its table no longer has.
-func (e *Engine) RemoveIndex(id record.TableID, index uint32) error {
-	lo := indexPrefix(&catalog.Descriptor{ID: id}, &catalog.Index{ID: index})
-	tx, err := e.store.Begin(context.Background())
-	if err != nil {
-		return err
-	}
-	defer tx.Discard()
-	if err := tx.DeleteRange(lo, after(lo)); err != nil {
-		return err
-	}
-	durable, err := tx.Commit(func(storage.Writer) error { return nil })
-	if err != nil {
-		return err
-	}
-	return durable.Wait()
+func (e *Engine) RemoveIndex(ctx context.Context, id record.TableID, index uint32) error {
+	return e.removeRanges(ctx, indexPrefix(id, index))
 }

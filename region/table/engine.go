@@ -1,9 +1,11 @@
 package table
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 
+	"github.com/meridiandb/meridian/conflict"
 	"github.com/meridiandb/meridian/crdt"
 	"github.com/meridiandb/meridian/region/catalog"
 	"github.com/meridiandb/meridian/region/clock"
@@ -18,7 +20,8 @@ type Options struct {
 	Log    *stream.Log
 	Clock  *clock.Clock
 	Origin crdt.Origin
-	// Resolve finds the table of an id if this region holds a replica of it, nil otherwise.
+	// Resolve finds the table of an id as the catalog has it now, if this region holds a replica of it; nil otherwise. It is
+	// called inside seal, so it must not wait for anybody who may be waiting for the store.
 	Resolve func(record.TableID) *Table
 }
 
@@ -34,8 +37,9 @@ type Engine struct {
 
 	// order is held from taking a stamp until the commit stands in the log, so that End can name a time below which
 	// nothing is still to come.
-	order  sync.Mutex
-	closed closing
+	order   sync.Mutex
+	scratch scratch // under order
+	closed  closing
 
 	commits   atomic.Uint64 // own commits
 	applied   atomic.Uint64 // commits of other regions that changed something
@@ -49,14 +53,27 @@ func NewEngine(o Options) *Engine {
 
 // Table is one table of a region at one revision of its descriptor. It is immutable and cheap to make.
 type Table struct {
-	engine *Engine
-	entry  *catalog.Entry
-	prefix []byte // of its items' keys in the store
+	engine  *Engine
+	entry   *catalog.Entry
+	prefix  []byte // of its items' keys in the store
+	cells   cellHash
+	policy  conflict.Policy
+	indexes []index // as the descriptor lists them
 }
 
 // Table makes the handle for a catalog entry.
 func (e *Engine) Table(entry *catalog.Entry) *Table {
-	return &Table{engine: e, entry: entry, prefix: append([]byte{storage.KindItem}, entry.ID[:]...)}
+	t := &Table{
+		engine: e, entry: entry,
+		prefix: storage.AppendTable(nil, storage.KindItem, entry.ID),
+		cells:  newCellHash(entry.ID),
+	}
+	t.policy, _ = conflict.ParsePolicy(entry.Policy) // checked when it was set; empty is the default
+	t.indexes = make([]index, len(entry.Indexes))
+	for i := range entry.Indexes {
+		t.indexes[i] = newIndex(entry.Descriptor, &entry.Indexes[i])
+	}
+	return t
 }
 
 // Descriptor is the table's description; it must not be changed.
@@ -65,64 +82,45 @@ func (t *Table) Descriptor() *catalog.Descriptor { return t.entry.Descriptor }
 // Entry is the catalog entry that this handle was made from.
 func (t *Table) Entry() *catalog.Entry { return t.entry }
 
-// closing finds closed times: (last, at) says that when commit last is durable, nothing at or below time at is to come.
-type closing struct {
-	mu     sync.Mutex
-	last   record.Seq
-	at     crdt.Time
-	closed crdt.Time
-}
-
-// End is the durable end of the log and a time at or below which no own commit will still appear past it.
-func (e *Engine) End() (record.Seq, crdt.Time) {
-	e.closed.mu.Lock()
-	defer e.closed.mu.Unlock()
-	if e.closed.at == 0 {
-		e.order.Lock()
-		e.closed.at, e.closed.last = e.clock.Stamp().Time, e.log.Last()
-		e.order.Unlock()
+// Barrier returns when every commit that may have begun under an older description of any table is applied: it has its
+// number, and whoever reads the store sees it. Later ones find the new description in their seal.
+func (e *Engine) Barrier(ctx context.Context) error {
+	tx, err := e.store.Begin(ctx)
+	if err != nil {
+		return err
 	}
-	if e.log.Durable() >= e.closed.last {
-		e.closed.closed, e.closed.at = e.closed.at, 0
+	defer tx.Discard()
+	durable, err := tx.Commit(nil)
+	if err != nil {
+		return err
 	}
-	return e.log.Durable(), e.closed.closed
+	return durable.Wait()
 }
 
-// Counters are totals since the process started.
-type Counters struct {
-	Commits, Applied uint64
-	Conflicts        map[record.TableID]uint64
+// RemoveTable deletes all that is stored of a table that this region no longer holds, the log excepted. The catalog must
+// say so already: commits that come later find out in their seal, those before are removed with the rest.
+func (e *Engine) RemoveTable(ctx context.Context, id record.TableID) error {
+	return e.removeRanges(ctx,
+		storage.AppendTable(nil, storage.KindItem, id),
+		storage.AppendTable(nil, storage.KindIndex, id),
+		storage.AppendTable(nil, storage.KindHashCell, id))
 }
 
-// Counters reads the totals.
-func (e *Engine) Counters() Counters {
-	return Counters{Commits: e.commits.Load(), Applied: e.applied.Load(), Conflicts: e.conflicts.snapshot()}
-}
-
-// conflictCounts counts lost writes by table.
-type conflictCounts struct {
-	mu sync.Mutex
-	n  map[record.TableID]uint64
-}
-
-func (c *conflictCounts) add(id record.TableID, n int) {
-	if n == 0 {
-		return
+// removeRanges deletes the keys that begin with any of the prefixes.
+func (e *Engine) removeRanges(ctx context.Context, prefixes ...[]byte) error {
+	tx, err := e.store.Begin(ctx)
+	if err != nil {
+		return err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.n == nil {
-		c.n = map[record.TableID]uint64{}
+	defer tx.Discard()
+	for _, p := range prefixes {
+		if err := tx.DeleteRange(p, after(p)); err != nil {
+			return err
+		}
 	}
-	c.n[id] += uint64(n)
-}
-
-func (c *conflictCounts) snapshot() map[record.TableID]uint64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	m := make(map[record.TableID]uint64, len(c.n))
-	for k, v := range c.n {
-		m[k] = v
+	durable, err := tx.Commit(nil)
+	if err != nil {
+		return err
 	}
-	return m
+	return durable.Wait()
 }

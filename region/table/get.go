@@ -30,17 +30,16 @@ func (t *Table) Get(ctx context.Context, k item.Key, consistent bool) (GetResult
 
 // State reads an item with its versions: the zero State if nothing was ever written there.
 func (t *Table) State(ctx context.Context, k item.Key) (conflict.State, error) {
-	key := k.Append(append(make([]byte, 0, 64), t.prefix...))
+	key := t.storeKey(k)
 	raw, err := t.engine.store.Get(key)
 	if err != nil && !storage.IsNotFound(err) {
 		return conflict.State{}, err
 	}
-	missing := err != nil
-	if err := t.engine.settle(ctx, key); err != nil {
+	if err := t.held(); err != nil {
 		return conflict.State{}, err
 	}
-	if missing {
-		return conflict.State{}, nil
+	if err := t.engine.settle(ctx, key); err != nil {
+		return conflict.State{}, err
 	}
 	return conflict.TrustedState(raw), nil
 }
@@ -57,13 +56,14 @@ func (e *Engine) TransactGet(ctx context.Context, keys []TableKey) ([]GetResult,
 	defer snap.Close() //nolint:errcheck // a snapshot holds nothing that could fail to be written
 	out := make([]GetResult, len(keys))
 	for i, k := range keys {
-		raw, err := snap.Get(k.Key.Append(append(make([]byte, 0, 64), k.Table.prefix...)))
+		raw, err := snap.Get(k.Table.storeKey(k.Key))
 		if err != nil && !storage.IsNotFound(err) {
 			return nil, err
 		}
-		if err == nil {
-			out[i].Item = conflict.TrustedState(raw).Item()
+		if err := k.Table.held(); err != nil {
+			return nil, err
 		}
+		out[i].Item = conflict.TrustedState(raw).Item()
 		out[i].Cost.Table = readUnits(out[i].Item.Size(), true)
 	}
 	return out, e.settleAll(ctx)

@@ -3,10 +3,12 @@ package table
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 
 	"github.com/meridiandb/meridian/item"
 	"github.com/meridiandb/meridian/region/catalog"
 	"github.com/meridiandb/meridian/storage"
+	"github.com/meridiandb/meridian/stream/record"
 )
 
 // An index entry stands under
@@ -20,83 +22,118 @@ import (
 //
 // and holds the projected attributes as an item.Item's bytes.
 
-func indexPrefix(d *catalog.Descriptor, ix *catalog.Index) []byte {
-	p := append([]byte{storage.KindIndex}, d.ID[:]...)
-	return binary.BigEndian.AppendUint32(p, ix.ID)
+// index is what writing an index needs of its description.
+type index struct {
+	*catalog.Index
+	prefix []byte
+	names  []string // attributes it holds, sorted, each once; nil: all
 }
 
-// entry returns an item's place in an index and what stands there; ok is false if the item is not in it.
-func indexEntry(d *catalog.Descriptor, ix *catalog.Index, itemKey []byte, it item.Item) (key []byte, val item.Item, ok bool) {
+func newIndex(d *catalog.Descriptor, ix *catalog.Index) index {
+	x := index{Index: ix, prefix: indexPrefix(d.ID, ix.ID)}
+	if ix.Projection != "ALL" {
+		x.names = append(append(d.Schema.Names(), ix.Schema.Names()...), ix.NonKey...)
+		slices.Sort(x.names)
+		x.names = slices.Compact(x.names)
+	}
+	return x
+}
+
+func indexPrefix(id record.TableID, index uint32) []byte {
+	return binary.BigEndian.AppendUint32(storage.AppendTable(nil, storage.KindIndex, id), index)
+}
+
+// entry returns an item's place in the index and what stands there; ok is false if the item is not in it.
+func (x *index) entry(itemKey []byte, it item.Item) (key []byte, val item.Item, ok bool) {
 	if it.IsZero() {
 		return nil, item.Item{}, false
 	}
-	k, ok := ix.Schema.IndexKey(it)
+	k, ok := x.Schema.IndexKey(it)
 	if !ok {
 		return nil, item.Item{}, false
 	}
-	key = append(k.Append(indexPrefix(d, ix)), itemKey...)
-	return key, project(d, ix, it), true
+	key = make([]byte, 0, len(x.prefix)+len(itemKey)+64)
+	key = append(k.Append(append(key, x.prefix...)), itemKey...)
+	return key, x.project(it), true
 }
 
-// project keeps the attributes that an index holds.
-func project(d *catalog.Descriptor, ix *catalog.Index, it item.Item) item.Item {
-	if ix.Projection == "ALL" {
+// project keeps the attributes that the index holds.
+func (x *index) project(it item.Item) item.Item {
+	if x.names == nil {
 		return it
 	}
-	names := append(append(d.Schema.Names(), ix.Schema.Names()...), ix.NonKey...)
-	fields := make([]item.Field, 0, len(names))
-	seen := make(map[string]bool, len(names))
-	for _, n := range names {
-		if v := it.Get(n); !v.IsZero() && !seen[n] {
-			seen[n] = true
-			fields = append(fields, item.Field{Name: n, Value: v})
+	return it.Project(x.names)
+}
+
+// holds reports whether the index carries an attribute.
+func (x *index) holds(name string) bool {
+	if x.names == nil {
+		return true
+	}
+	_, ok := slices.BinarySearch(x.names, name)
+	return ok
+}
+
+// indexNamed finds an index by its name, nil if there is none.
+func (t *Table) indexNamed(name string) *index {
+	for i := range t.indexes {
+		if t.indexes[i].Name == name {
+			return &t.indexes[i]
 		}
 	}
-	return item.NewItem(fields)
+	return nil
 }
 
-// indexes writes what the change from old to new does to the table's indexes, and notes what it costs.
-func (a *action) indexes(w storage.Writer) error {
-	if a.idle {
-		return nil
+// indexByID finds an index by its id, nil if there is none.
+func (t *Table) indexByID(id uint32) *index {
+	for i := range t.indexes {
+		if t.indexes[i].ID == id {
+			return &t.indexes[i]
+		}
 	}
-	costs, err := a.table.writeIndexes(w, a.itemKey, a.old, a.new)
-	a.result.Cost.Indexes = costs
-	return err
+	return nil
 }
 
-// writeIndexes moves an item's entries from old to new (DYNAMODB.md section 6: an entry that stays as it is costs
-// nothing, one that moves is two writes).
+// writeIndexes moves an item's entries from old to new and says what that costs (DYNAMODB.md section 6: an entry that
+// stays as it is costs nothing, one that moves is two writes).
 func (t *Table) writeIndexes(w storage.Writer, itemKey []byte, old, new item.Item) ([]IndexCost, error) {
-	d := t.entry.Descriptor
 	var costs []IndexCost
-	for i := range d.Indexes {
-		ix := &d.Indexes[i]
-		oldKey, oldVal, had := indexEntry(d, ix, itemKey, old)
-		newKey, newVal, has := indexEntry(d, ix, itemKey, new)
-		if had && has && bytes.Equal(oldKey, newKey) && oldVal.Equal(newVal) {
-			continue
-		}
-		units := 0.0
-		if had && (!has || !bytes.Equal(oldKey, newKey)) {
-			if err := w.Delete(oldKey); err != nil {
-				return nil, err
-			}
-			units += writeUnits(oldVal.Size())
-		}
-		if has {
-			if err := w.Set(newKey, newVal.Encoded()); err != nil {
-				return nil, err
-			}
-			n := newVal.Size()
-			if had && bytes.Equal(oldKey, newKey) {
-				n = max(n, oldVal.Size())
-			}
-			units += writeUnits(n)
+	for i := range t.indexes {
+		x := &t.indexes[i]
+		units, err := x.move(w, itemKey, old, new)
+		if err != nil {
+			return nil, err
 		}
 		if units > 0 {
-			costs = append(costs, IndexCost{Name: ix.Name, Global: ix.Global, Units: units})
+			costs = append(costs, IndexCost{Name: x.Name, Global: x.Global, Units: units})
 		}
 	}
 	return costs, nil
+}
+
+// move writes what an item's change does to its entry.
+func (x *index) move(w storage.Writer, itemKey []byte, old, new item.Item) (units float64, err error) {
+	oldKey, oldVal, had := x.entry(itemKey, old)
+	newKey, newVal, has := x.entry(itemKey, new)
+	stays := had && has && bytes.Equal(oldKey, newKey)
+	if stays && oldVal.Equal(newVal) {
+		return 0, nil
+	}
+	if had && !stays {
+		if err := w.Delete(oldKey); err != nil {
+			return 0, err
+		}
+		units += writeUnits(oldVal.Size())
+	}
+	if has {
+		if err := w.Set(newKey, newVal.Encoded()); err != nil {
+			return 0, err
+		}
+		n := newVal.Size()
+		if stays {
+			n = max(n, oldVal.Size())
+		}
+		units += writeUnits(n)
+	}
+	return units, nil
 }

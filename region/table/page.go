@@ -4,18 +4,17 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"iter"
 
 	"github.com/meridiandb/meridian/conflict"
 	"github.com/meridiandb/meridian/expr"
-	"github.com/meridiandb/meridian/internal/fault"
 	"github.com/meridiandb/meridian/item"
 	"github.com/meridiandb/meridian/storage"
 )
 
 // pageBytes is how much a Query or Scan evaluates before it stops; the item that crosses it is included.
 const pageBytes = 1 << 20
-
-func invalid(format string, args ...any) error { return fault.New(fault.Invalid, format, args...) }
 
 // Query reads one page of a partition.
 func (t *Table) Query(ctx context.Context, q Query) (Page, error) {
@@ -37,10 +36,12 @@ func (t *Table) Query(ctx context.Context, q Query) (Page, error) {
 
 func (r *reader) checkQueryStart(rng expr.KeyRange) error {
 	part := item.Key{Hash: rng.Hash}.AppendHash(append([]byte(nil), r.prefix...))
-	if !bytes.HasPrefix(r.start, part) {
+	switch {
+	case !bytes.HasPrefix(r.start, part):
 		return invalid("The provided starting key is outside query boundaries based on provided conditions")
-	}
-	if bytes.Compare(r.start, r.span.lo) < 0 || bytes.Compare(r.start, r.span.hi) >= 0 {
+	case r.index == nil && len(rng.Prefix) == len(r.schema.Range):
+		return invalid("The query can return at most one row and cannot be restarted")
+	case !r.span.has(r.start):
 		return invalid("The provided starting key does not match the range key predicate")
 	}
 	return nil
@@ -57,7 +58,7 @@ func (t *Table) Scan(ctx context.Context, s Scan) (Page, error) {
 		if r.start, err = src.startKey(s.Start); err != nil {
 			return Page{}, err
 		}
-		if bytes.Compare(r.start, r.span.lo) < 0 || bytes.Compare(r.start, r.span.hi) >= 0 {
+		if !r.span.has(r.start) {
 			return Page{}, invalid(badStart+": Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. TotalSegments: %d Segment: %d", s.Total, s.Segment)
 		}
 	}
@@ -71,99 +72,119 @@ type reader struct {
 	span    span
 	start   []byte // stored key to go on from, exclusive
 	reverse bool
+	fetches bool           // entries of a local index are completed from the table
+	from    storage.Reader // one moment, if fetches: entries and items must fit together
 
 	out     Page
-	bytes   int     // evaluated
-	fetched float64 // units of base items fetched for a local index
-
-	fetchedBytes int // of them, in bytes too
+	bytes   int     // evaluated, in the table or index that is read
+	fetched int     // of items fetched for a local index
+	units   float64 // what fetching them costs
 }
 
 func (r *reader) page(ctx context.Context) (Page, error) {
-	opts := storage.IterOptions{Lower: r.span.lo, Upper: r.span.hi}
-	if r.start != nil && r.reverse {
-		opts.Upper = r.start
-	} else if r.start != nil {
-		opts.Lower = append(append([]byte(nil), r.start...), 0)
+	e := r.table.engine
+	r.from = e.store
+	if r.fetches = r.mustFetch(); r.fetches {
+		snap := e.store.Snapshot()
+		defer snap.Close() //nolint:errcheck // a snapshot holds nothing that could fail to be written
+		r.from = snap
 	}
-	if bytes.Compare(opts.Lower, opts.Upper) < 0 {
-		it, err := r.table.engine.store.NewIter(opts)
+	n := 0
+	for stored, err := range r.entries() {
+		if n++; err == nil && n%256 == 0 {
+			err = context.Cause(ctx)
+		}
 		if err != nil {
 			return Page{}, err
 		}
-		err = r.walk(ctx, it)
-		if err := errors.Join(err, it.Err(), it.Close()); err != nil {
+		full, err := r.visit(stored)
+		if err != nil {
 			return Page{}, err
 		}
+		if full {
+			break
+		}
 	}
-	if err := r.table.engine.settleAll(ctx); err != nil {
+	if err := r.stillThere(); err != nil {
+		return Page{}, err
+	}
+	if err := e.settleAll(ctx); err != nil {
 		return Page{}, err
 	}
 	r.price()
 	return r.out, nil
 }
 
-func (r *reader) walk(ctx context.Context, it storage.Iter) error {
-	ok := false
-	if r.reverse {
-		ok = it.Last()
-	} else {
-		ok = it.First()
-	}
-	for n := 0; ok; n++ {
-		if n%256 == 255 && ctx.Err() != nil {
-			return ctx.Err()
+// entries lists what is stored in the range that is left, each good until the next. An error ends the list.
+func (r *reader) entries() iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		opts := storage.IterOptions{Lower: r.span.lo, Upper: r.span.hi}
+		if r.start != nil && r.reverse {
+			opts.Upper = r.start
+		} else if r.start != nil {
+			opts.Lower = append(append([]byte(nil), r.start...), 0)
 		}
-		full, err := r.visit(it.Value())
-		if err != nil || full {
-			return err
+		if bytes.Compare(opts.Lower, opts.Upper) >= 0 {
+			return
 		}
+		it, err := r.from.NewIter(opts)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		first, next := it.First, it.Next
 		if r.reverse {
-			ok = it.Prev()
-		} else {
-			ok = it.Next()
+			first, next = it.Last, it.Prev
+		}
+		goOn := true
+		for ok := first(); ok && goOn; ok = goOn && next() {
+			v := it.Value()
+			if it.Err() != nil {
+				break
+			}
+			goOn = yield(v, nil)
+		}
+		if err := joined(nil, it); err != nil && goOn {
+			yield(nil, err)
 		}
 	}
-	return nil
 }
 
-// visit evaluates one stored entry, which is only valid now; full says that the page ends with it.
+// joined closes an iterator and reports what went wrong with the walk.
+func joined(err error, it storage.Iter) error { return errors.Join(err, it.Err(), it.Close()) }
+
+// visit evaluates one stored entry; full says that the page ends with it.
 func (r *reader) visit(stored []byte) (full bool, err error) {
 	var it item.Item
-	if r.index == nil {
-		if it = conflict.TrustedState(stored).Item(); it.IsZero() {
-			return false, nil // a tombstone
-		}
-	} else {
+	if r.index != nil {
 		it = item.TrustedItem(stored)
+	} else if it = conflict.TrustedState(stored).Item(); it.IsZero() {
+		return false, nil // a tombstone
 	}
 	r.out.Scanned++
 	r.bytes += it.Size()
-	full = r.bytes > pageBytes || (r.Limit > 0 && r.out.Scanned >= r.Limit)
-	if full {
+	whole := it
+	if r.fetches {
+		if whole, err = r.fetch(it); err != nil {
+			return false, err
+		}
+	}
+	if full = r.bytes+r.fetched > pageBytes || r.Limit > 0 && r.out.Scanned >= r.Limit; full {
 		r.out.Last = r.lastKey(it)
 	}
-	whole, err := r.fetch(it)
-	if err != nil {
-		return false, err
-	}
 	if r.Filter != nil {
-		keep, err := r.Filter.Eval(whole)
-		if err != nil || !keep {
-			return full || r.bytes > pageBytes, err
+		if keep, err := r.Filter.Eval(whole); err != nil || !keep {
+			return full, err
 		}
 	}
 	r.out.Count++
 	if !r.CountOnly {
 		r.out.Items = append(r.out.Items, r.result(whole))
 	}
-	if r.bytes > pageBytes && !full { // fetched base items count too
-		r.out.Last = r.lastKey(it)
-		return true, nil
-	}
 	return full, nil
 }
 
+// result is what the caller gets of an item whose bytes are only good now.
 func (r *reader) result(it item.Item) item.Item {
 	if r.Projection != nil {
 		return r.Projection.Apply(it)
@@ -171,70 +192,61 @@ func (r *reader) result(it item.Item) item.Item {
 	return item.TrustedItem(bytes.Clone(it.Encoded()))
 }
 
-// fetch gets the base item of a local index entry when the request wants attributes that the index does not hold. The
-// index is written in the item's own batch, so the item is there, or its entry is about to go.
-func (r *reader) fetch(entry item.Item) (item.Item, error) {
-	if !r.fetches() {
-		return entry, nil
-	}
-	k, err := r.table.entry.Schema.FromItem(entry)
-	if err != nil {
-		return item.Item{}, err
-	}
-	raw, err := r.table.engine.store.Get(k.Append(append([]byte(nil), r.table.prefix...)))
-	if storage.IsNotFound(err) {
-		return entry, nil
-	}
-	if err != nil {
-		return item.Item{}, err
-	}
-	base := conflict.TrustedState(raw).Item()
-	if base.IsZero() {
-		return entry, nil
-	}
-	r.fetched += readUnits(base.Size(), r.Consistent)
-	r.bytes += base.Size()
-	r.fetchedBytes += base.Size()
-	return base, nil
-}
-
-func (r *reader) fetches() bool {
-	if r.index == nil || r.index.Global || r.index.Projection == "ALL" {
+// mustFetch reports whether the request wants attributes that a local index does not hold.
+func (r *reader) mustFetch() bool {
+	if r.index == nil || r.index.Global || r.CountOnly {
 		return false
-	}
-	if r.All {
-		return true
 	}
 	if r.Projection == nil {
-		return false
+		return r.All && r.index.names != nil
 	}
 	for _, n := range r.Projection.TopLevelNames() {
-		if !r.holds(n) {
+		if !r.index.holds(n) {
 			return true
 		}
 	}
 	return false
 }
 
-// holds reports whether the index carries an attribute.
-func (r *reader) holds(name string) bool {
-	if r.schema.Has(name) || r.table.entry.Schema.Has(name) {
-		return true
+// fetch gets the item of a local index's entry. They are written in one batch and read at one moment.
+func (r *reader) fetch(entry item.Item) (item.Item, error) {
+	k, err := r.table.entry.Schema.FromItem(entry)
+	if err != nil {
+		return item.Item{}, &storage.CorruptionError{Where: "an entry of index " + r.index.Name, Err: err}
 	}
-	for _, n := range r.index.NonKey {
-		if n == name {
-			return true
-		}
+	key := r.table.storeKey(k)
+	raw, err := r.from.Get(key)
+	if err != nil && !storage.IsNotFound(err) {
+		return item.Item{}, err
 	}
-	return false
+	it := conflict.TrustedState(raw).Item()
+	if it.IsZero() {
+		return it, storage.Corruptf(fmt.Sprintf("index %s of table %s", r.index.Name, r.table.entry.ID), "an entry without item %x", key)
+	}
+	n := it.Size()
+	r.fetched += n
+	r.units += readUnits(n, r.Consistent)
+	return it, nil
+}
+
+// stillThere makes sure that what was read was not being removed meanwhile.
+func (r *reader) stillThere() error {
+	now, err := r.table.engine.current(r.table.entry.ID)
+	if err != nil {
+		return err
+	}
+	if r.index != nil && now.indexByID(r.index.ID) == nil {
+		return noIndex(r.index.Name)
+	}
+	return nil
 }
 
 func (r *reader) price() {
-	units := readUnits(r.bytes-r.fetchedBytes, r.Consistent)
+	units := readUnits(r.bytes, r.Consistent)
 	if r.index == nil {
 		r.out.Cost.Table = units
 		return
 	}
-	r.out.Cost.Table = r.fetched
+	r.out.Cost.Table = r.units
 	r.out.Cost.Indexes = []IndexCost{{Name: r.index.Name, Global: r.index.Global, Units: units}}
 }

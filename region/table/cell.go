@@ -1,0 +1,226 @@
+package table
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/meridiandb/meridian/conflict"
+	"github.com/meridiandb/meridian/storage"
+	"github.com/meridiandb/meridian/stream/record"
+	"github.com/zeebo/xxh3"
+)
+
+// Hash-tree cells: the leaves by which two regions find out where their copies of a table differ (DESIGN section 6). A
+// cell stands under
+//
+//	offset  size  field
+//	0       1     storage.KindHashCell
+//	1       16    table id
+//	17      1     0: items, 1: tombstones
+//	18      4     tombstones only: hours from 1970 to their stamps, big endian
+//	…       2     bucket: the upper half of the key's hash32, big endian
+//
+// and is the XOR of the digests of what is in it, 16 bytes. A digest is the 128-bit XXH3 of an item's ordered key and its
+// state's bytes, seeded with the 64-bit XXH3 of the table id: the same in all regions, and not known to who writes items.
+// A cell of zeros is the same as none. Tombstones have cells of their own, by hour, so that hours below the floor, which a
+// region may have forgotten already, can be left out of a comparison.
+//
+// Cells are written by merge operands in the batch of the item, so they are always exactly those of the data, and cost no
+// read. Whatever writes or removes an item's state calls move.
+
+// Buckets is how many buckets the items of a table fall into.
+const Buckets = 1 << 16
+
+const (
+	cellItems      = 0
+	cellTombstones = 1
+	digestSize     = 16
+	maxCellKey     = 1 + 16 + 1 + 4 + 2
+)
+
+// Cell names a cell of a table. Hour is 0 for items that are there; there are no tombstones of 1970.
+type Cell struct {
+	Hour   uint32
+	Bucket uint16
+}
+
+// Digest is the content of a cell.
+type Digest [digestSize]byte
+
+// XOR puts another digest in, or takes it out again.
+func (d *Digest) XOR(o Digest) { subtle.XORBytes(d[:], d[:], o[:]) }
+
+// cellHash computes the digests of one table.
+type cellHash struct {
+	id   record.TableID
+	seed uint64
+}
+
+func newCellHash(id record.TableID) cellHash { return cellHash{id, xxh3.Hash(id[:])} }
+
+// of finds the cell of an item's state, which must not be empty.
+func (h cellHash) of(itemKey, state []byte) Cell {
+	c := Cell{Bucket: binary.BigEndian.Uint16(itemKey)}
+	if s := conflict.TrustedState(state); !s.Visible() {
+		c.Hour = uint32(s.Stamp().Time.Millis() / 3_600_000)
+	}
+	return c
+}
+
+// digest hashes an ordered item key with its state, which stand one behind the other. The key says itself where it ends,
+// so no two pairs read the same.
+func (h cellHash) digest(keyAndState []byte) Digest {
+	return xxh3.Hash128Seed(keyAndState, h.seed).Bytes()
+}
+
+func (h cellHash) key(dst []byte, c Cell) []byte {
+	dst = storage.AppendTable(dst, storage.KindHashCell, h.id)
+	if c.Hour == 0 {
+		dst = append(dst, cellItems)
+	} else {
+		dst = append(dst, cellTombstones)
+		dst = binary.BigEndian.AppendUint32(dst, c.Hour)
+	}
+	return binary.BigEndian.AppendUint16(dst, c.Bucket)
+}
+
+// parse reads a cell's key.
+func (h cellHash) parse(key []byte) (Cell, error) {
+	b := key[min(len(key), 1+len(h.id)):]
+	switch {
+	case len(b) == 1+2 && b[0] == cellItems:
+		return Cell{Bucket: binary.BigEndian.Uint16(b[1:])}, nil
+	case len(b) == 1+4+2 && b[0] == cellTombstones:
+		return Cell{binary.BigEndian.Uint32(b[1:]), binary.BigEndian.Uint16(b[5:])}, nil
+	}
+	return Cell{}, storage.Corruptf(fmt.Sprintf("hash cell %x", key), "no such cell")
+}
+
+// move writes what an item's change does to the cells. Old and new are the item's key with the state behind it, nil where
+// there is none; keyLen is the key's length. Nearly always both are in one cell, and one operand does.
+func (h cellHash) move(w storage.Writer, keyLen int, old, new []byte) error {
+	var from, to Cell
+	var out, in Digest
+	if old != nil {
+		from, out = h.of(old[:keyLen], old[keyLen:]), h.digest(old)
+	}
+	if new != nil {
+		to, in = h.of(new[:keyLen], new[keyLen:]), h.digest(new)
+	}
+	if old != nil && new != nil && from == to {
+		in.XOR(out)
+		old = nil
+	}
+	if old != nil {
+		if err := h.merge(w, from, out); err != nil {
+			return err
+		}
+	}
+	if new != nil {
+		return h.merge(w, to, in)
+	}
+	return nil
+}
+
+func (h cellHash) merge(w storage.Writer, c Cell, d Digest) error {
+	var buf [maxCellKey]byte
+	return w.Merge(h.key(buf[:0], c), d[:])
+}
+
+// Cells reads a table's cells; those of zeros are left out.
+func Cells(ctx context.Context, r storage.Reader, id record.TableID) (map[Cell]Digest, error) {
+	h := newCellHash(id)
+	cells := map[Cell]Digest{}
+	err := walk(ctx, r, storage.AppendTable(nil, storage.KindHashCell, id), func(key, value []byte) error {
+		c, err := h.parse(key)
+		if err != nil {
+			return err
+		}
+		if len(value) != digestSize {
+			return storage.Corruptf(fmt.Sprintf("hash cell %x", key), "%d bytes instead of %d", len(value), digestSize)
+		}
+		if d := Digest(value); d != (Digest{}) {
+			cells[c] = d
+		}
+		return nil
+	})
+	return cells, err
+}
+
+// RecomputeCells works out from a table's items what its cells should be.
+func RecomputeCells(ctx context.Context, r storage.Reader, id record.TableID) (map[Cell]Digest, error) {
+	h := newCellHash(id)
+	cells := map[Cell]Digest{}
+	prefix := storage.AppendTable(nil, storage.KindItem, id)
+	var buf []byte
+	err := walk(ctx, r, prefix, func(key, value []byte) error {
+		itemKey := key[len(prefix):]
+		if len(itemKey) < 4 {
+			return storage.Corruptf(fmt.Sprintf("item key %x", key), "%d bytes", len(key))
+		}
+		if _, err := conflict.DecodeState(value); err != nil {
+			return &storage.CorruptionError{Where: fmt.Sprintf("item %x", key), Err: err}
+		}
+		buf = append(append(buf[:0], itemKey...), value...)
+		c := h.of(itemKey, value)
+		d := cells[c]
+		d.XOR(h.digest(buf))
+		if cells[c] = d; d == (Digest{}) {
+			delete(cells, c)
+		}
+		return nil
+	})
+	return cells, err
+}
+
+// Scrub compares a table's cells with its items, at one moment, and lists those that differ: none, unless a disk or this
+// program has erred.
+func (e *Engine) Scrub(ctx context.Context, id record.TableID) ([]Cell, error) {
+	snap := e.store.Snapshot()
+	defer snap.Close() //nolint:errcheck // a snapshot holds nothing that could fail to be written
+	have, err := Cells(ctx, snap, id)
+	if err != nil {
+		return nil, err
+	}
+	want, err := RecomputeCells(ctx, snap, id)
+	if err != nil {
+		return nil, err
+	}
+	var bad []Cell
+	for c, d := range have {
+		if want[c] != d {
+			bad = append(bad, c)
+		}
+	}
+	for c := range want {
+		if _, ok := have[c]; !ok {
+			bad = append(bad, c)
+		}
+	}
+	slices.SortFunc(bad, func(a, b Cell) int {
+		return int(int64(a.Hour)<<16|int64(a.Bucket)) - int(int64(b.Hour)<<16|int64(b.Bucket))
+	})
+	return bad, nil
+}
+
+// walk calls fn for all keys that begin with prefix. What fn gets is good until it returns.
+func walk(ctx context.Context, r storage.Reader, prefix []byte, fn func(key, value []byte) error) error {
+	it, err := r.NewIter(storage.PrefixRange(prefix))
+	if err != nil {
+		return err
+	}
+	n := 0
+	for ok := it.First(); ok; ok = it.Next() {
+		if n++; n%1024 == 0 && ctx.Err() != nil {
+			return errors.Join(context.Cause(ctx), it.Close())
+		}
+		if err := fn(it.Key(), it.Value()); err != nil {
+			return errors.Join(it.Err(), err, it.Close())
+		}
+	}
+	return errors.Join(it.Err(), it.Close())
+}

@@ -1,0 +1,64 @@
+package table
+
+import (
+	"context"
+
+	"github.com/meridiandb/meridian/conflict"
+	"github.com/meridiandb/meridian/storage"
+)
+
+// Transacted is the outcome of a transaction.
+type Transacted struct {
+	Results []WriteResult // one for each write, if it happened
+	// Reasons has each write's own failure, nil where it was fine, if it did not happen; nil if it did.
+	Reasons []error
+	// Replayed: the token said that this transaction has happened before, and nothing was done. Results then have no items,
+	// and as Cost.Table what a consistent read of the item costs now.
+	Replayed bool
+}
+
+// Transact does all writes at once or none. A token, which may be nil, makes it idempotent: see Token. An error is the
+// store's, a missing table (fault.NotFound), or a token used for something else (fault.IdempotentMismatch).
+func (e *Engine) Transact(ctx context.Context, token *Token, ws []TableWrite) (Transacted, error) {
+	actions, reasons := make([]*action, len(ws)), make([]error, len(ws))
+	for i, w := range ws {
+		a, err := w.Table.action(w.Write)
+		if err != nil {
+			reasons[i] = err
+			return Transacted{Reasons: reasons}, nil
+		}
+		actions[i] = a
+	}
+	if sameItem(actions) {
+		return Transacted{}, invalid("Transaction request cannot include multiple operations on one item")
+	}
+	p := e.start(ctx, token, actions...)
+	if err := p.wait(ctx, e); err != nil {
+		return Transacted{}, err
+	}
+	if p.failed {
+		for i, a := range actions {
+			reasons[i] = a.failed
+		}
+		return Transacted{Reasons: reasons}, nil
+	}
+	out := Transacted{Results: make([]WriteResult, len(ws)), Replayed: p.replayed}
+	for i, a := range actions {
+		out.Results[i] = a.result
+	}
+	return out, nil
+}
+
+// replay works out what reading the items costs. The transaction that it repeats may not be on disk yet: whatever is
+// committed now is, when an empty commit behind it is.
+func replay(tx storage.Txn, actions []*action) pending {
+	for _, a := range actions {
+		raw, err := tx.Get(a.storeKey)
+		if err != nil && !storage.IsNotFound(err) {
+			return pending{err: err}
+		}
+		a.result.Cost.Table = readUnits(conflict.TrustedState(raw).Item().Size(), true)
+	}
+	durable, err := tx.Commit(nil)
+	return pending{durable: durable, replayed: true, err: err}
+}

@@ -1,0 +1,47 @@
+package table
+
+import "context"
+
+// TableWrite is one write with its table.
+type TableWrite struct {
+	Table *Table
+	Write
+}
+
+// Write does one write. It returns *ConditionFailed if the condition is false.
+func (t *Table) Write(ctx context.Context, w Write) (WriteResult, error) {
+	a, err := t.action(w)
+	if err != nil {
+		return WriteResult{}, err
+	}
+	p := t.engine.start(ctx, nil, a)
+	return a.outcome(ctx, t.engine, &p)
+}
+
+// outcome waits until the outcome of a commit of this action alone may be told.
+func (a *action) outcome(ctx context.Context, e *Engine, p *pending) (WriteResult, error) {
+	if err := p.wait(ctx, e); err != nil {
+		return WriteResult{}, err
+	}
+	if a.failed != nil {
+		return WriteResult{}, a.failed
+	}
+	return a.result, nil
+}
+
+// WriteBatch does each write by itself, in the order given, and waits for the disk once. Errors stand at the write's place.
+func (e *Engine) WriteBatch(ctx context.Context, ws []TableWrite) ([]WriteResult, []error) {
+	results, errs := make([]WriteResult, len(ws)), make([]error, len(ws))
+	actions, started := make([]*action, len(ws)), make([]pending, len(ws))
+	for i, w := range ws {
+		if actions[i], errs[i] = w.Table.action(w.Write); errs[i] == nil {
+			started[i] = e.start(ctx, nil, actions[i])
+		}
+	}
+	for i := range ws {
+		if errs[i] == nil {
+			results[i], errs[i] = actions[i].outcome(ctx, e, &started[i])
+		}
+	}
+	return results, errs
+}
