@@ -65,6 +65,27 @@ func (n *node) operand() bool {
 	return n.op == opPath || n.op == opValue || n.op == opPlus || n.op == opMinus || n.op == opFunc && n.fn == "size"
 }
 
+// checkCondition refuses a value where something that is true or false must stand.
+func (n *node) checkCondition() error {
+	switch n.op {
+	case opAnd, opOr, opNot:
+		for _, k := range n.kids {
+			if err := k.checkCondition(); err != nil {
+				return err
+			}
+		}
+		return nil
+	case opFunc:
+		if n.fn == "begins_with" || n.fn == "contains" || n.fn == "attribute_type" {
+			return nil
+		}
+	}
+	if n.operand() || n.op == opFunc {
+		return malformed("a value stands where a condition was expected")
+	}
+	return nil
+}
+
 func (p *parser) said(left *node) (*node, error) {
 	if o, ok := comparators[p.tok.text]; ok && p.tok.kind == tokSymbol {
 		p.advance()

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/meridiandb/meridian/expr"
 )
 
 // Parse reads one statement.
@@ -104,7 +102,7 @@ func (p *parser) identifier(what string) (string, error) {
 	switch {
 	case t.kind == tokQuoted && t.text != "":
 	case t.kind == tokWord:
-		if expr.Reserved(t.text) {
+		if reserved(t.text) {
 			return "", malformed("%s is a reserved word: write it in double quotes", t.text)
 		}
 	default:
@@ -115,10 +113,13 @@ func (p *parser) identifier(what string) (string, error) {
 }
 
 func (p *parser) whereClause(s *Statement) (err error) {
-	if p.takeWord("WHERE") {
-		s.where, err = p.condition()
+	if !p.takeWord("WHERE") {
+		return nil
 	}
-	return err
+	if s.where, err = p.condition(); err != nil {
+		return err
+	}
+	return s.where.checkCondition()
 }
 
 func (p *parser) orderClause(s *Statement) error {
