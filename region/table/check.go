@@ -37,6 +37,10 @@ func (t *Table) checkItem(old, new item.Item, u *expr.Update) error {
 	return nil
 }
 
+// CheckPut refuses an item that no put can leave, whatever is stored: for batches, which are refused whole before any of
+// their writes begins. Put itself checks it too.
+func (t *Table) CheckPut(it item.Item) error { return t.checkItem(item.Item{}, it, nil) }
+
 func tooDeep(it item.Item, names []string) bool {
 	for _, n := range names {
 		if it.Get(n).Depth() > item.MaxDepth {
