@@ -25,6 +25,7 @@ type devOptions struct {
 	wan                                          string   // profile of round-trip times
 	cache                                        byteSize // of each region
 	logLevel                                     string
+	pprof                                        bool
 }
 
 func newDev() *cobra.Command {
@@ -54,6 +55,7 @@ real sockets, exactly as regions of "meridian serve" do. Ctrl-C stops them; a se
 	f.StringVar(&o.wan, "wan", o.wan, "profile of round-trip times between regions")
 	f.Var(&o.cache, "cache", "block cache of each region")
 	f.StringVar(&o.logLevel, "log-level", o.logLevel, "debug, info, warn or error")
+	f.BoolVar(&o.pprof, "pprof", o.pprof, pprofHelp)
 	return cmd
 }
 
@@ -80,7 +82,7 @@ func runDev(cmd *cobra.Command, o devOptions) (err error) {
 	configs := make([]nodeConfig, len(o.regions))
 	for i, name := range o.regions {
 		configs[i] = nodeConfig{
-			Region: name, Data: filepath.Join(folder, name), Cache: int64(o.cache),
+			Region: name, Data: filepath.Join(folder, name), Cache: int64(o.cache), Profile: o.pprof,
 			Ports: portsOfNode(ports, i), Logger: logger.With("region", name),
 		}
 		for j := range o.regions {
@@ -224,4 +226,12 @@ func (s devSummary) dataLine() string {
 		return "temporary, removed at exit (--data keeps it)"
 	}
 	return fmt.Sprintf("kept in %s", s.data)
+}
+
+// adminFlag is what meridian status needs to find these regions.
+func (s devSummary) adminFlag() string {
+	if at := s.nodes[0].endpoints().Admin; at != defaultAdmin {
+		return " --admin " + at
+	}
+	return ""
 }

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// printDev shows where everything is and two lines that work as they stand.
+// printDev shows where everything is and lines that work as they stand.
 func printDev(w io.Writer, s devSummary) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nMeridian: %s in %s\n\n", plural(uint64(len(s.nodes)), "region"), s.took.Round(10*time.Millisecond))
+	fmt.Fprintf(&b, "\nMeridian: %s ready in %s\n\n", plural(uint64(len(s.nodes)), "region"), s.took.Round(10*time.Millisecond))
 	var rows []string
 	for _, n := range s.nodes {
 		e := n.endpoints()
@@ -27,6 +27,7 @@ func printDev(w io.Writer, s devSummary) error {
 	b.WriteString("With curl:\n\n")
 	fmt.Fprintf(&b, "  curl -s %s/ -H 'Content-Type: application/x-amz-json-1.0' -H 'X-Amz-Target: DynamoDB_20120810.ListTables' -d '{}'\n\n",
 		endpoint)
+	fmt.Fprintf(&b, "Regions, links, lag and tables:\n\n  meridian status%s\n\n", s.adminFlag())
 	b.WriteString("Ctrl-C stops it.\n")
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -55,8 +55,12 @@ func (n *node) assemble() error {
 		return err
 	}
 	registerer.MustRegister(admin.NewCollector(n.Status, func() []admin.Figure { return engineFigures(n.store) }))
-	n.api = newHTTPServer(n.buildAPI(registerer), n.config.Logger)
-	n.admin = newHTTPServer(admin.Handler(admin.Options{Source: n, Metrics: admin.NewMetrics(registry)}), n.config.Logger)
+	handler, err := api.New(api.Options{Region: n.region, Logger: n.config.Logger, Registerer: registerer})
+	if err != nil {
+		return err
+	}
+	n.api = newHTTPServer(handler, n.config.Logger)
+	n.admin = newHTTPServer(admin.Handler(admin.Options{Source: n, Metrics: admin.NewMetrics(registry), Profile: n.config.Profile}), n.config.Logger)
 	return nil
 }
 
@@ -92,10 +96,6 @@ func (n *node) startReplication(metrics prometheus.Registerer) (err error) {
 	}
 	n.region.Connect(peers{n.replication})
 	return nil
-}
-
-func (n *node) buildAPI(metrics prometheus.Registerer) http.Handler {
-	return api.New(api.Options{Region: n.region, Logger: n.config.Logger, Registerer: metrics})
 }
 
 // Run serves until ctx ends or a part fails, and returns when everything has stopped.

@@ -11,12 +11,16 @@ type nodeConfig struct {
 	Region string
 	Data   string // exists and can be written in
 	Cache  int64  // bytes
-	Ports  nodePorts
+	// Profile adds /debug/pprof/ to the admin endpoint.
+	Profile bool
+	Ports   nodePorts
 	// What the other regions are told to connect to; empty: the address listened on.
 	ReplicationAdvertise, GossipAdvertise string
 	Join                                  []string // gossip addresses of other regions; may be empty
 	Logger                                *slog.Logger
 }
+
+const pprofHelp = "serve profiles of the process on the admin endpoint, /debug/pprof/"
 
 // nodePorts are the ports of one region, claimed.
 type nodePorts struct{ DynamoDB, Admin, Replication, Gossip *claim }

@@ -19,6 +19,7 @@ type serveOptions struct {
 	join                                    []string
 	cache                                   byteSize
 	logLevel, logFormat                     string
+	pprof                                   bool
 	config                                  string
 }
 
@@ -65,6 +66,7 @@ under which address the others reach it (--replication-advertise, --gossip-adver
 	f.Var(&o.cache, "cache", "block cache")
 	f.StringVar(&o.logLevel, "log-level", o.logLevel, "debug, info, warn or error")
 	f.StringVar(&o.logFormat, "log-format", o.logFormat, "text or json")
+	f.BoolVar(&o.pprof, "pprof", o.pprof, pprofHelp)
 	f.StringVar(&o.config, configFlag, o.config, "YAML file with settings")
 	return cmd
 }
@@ -86,7 +88,7 @@ func runServe(cmd *cobra.Command, o serveOptions) error {
 		return err
 	}
 	c := nodeConfig{
-		Region: o.region, Data: o.data, Cache: int64(o.cache), Ports: portsOfNode(ports, 0),
+		Region: o.region, Data: o.data, Cache: int64(o.cache), Profile: o.pprof, Ports: portsOfNode(ports, 0),
 		ReplicationAdvertise: o.replicationAdvertise, GossipAdvertise: o.gossipAdvertise,
 		Join: o.join, Logger: logger.With("region", o.region),
 	}

@@ -73,6 +73,43 @@ func TestStatusTellsBySilentExitCode(t *testing.T) {
 	}
 }
 
+func TestStatusTellsOfLag(t *testing.T) {
+	at := adminServer(t, &fleetSource{regions: healthyFleet()}) // 12.3 ms behind
+	for _, c := range []struct {
+		flag string
+		code int
+		say  string
+	}{
+		{"--max-lag=1s", exitOK, "\nhealthy\n"}, {"--max-lag=10ms", exitFailed, "us-east-1 are 12ms apart"}, {"--max-lag=0", exitOK, "\nhealthy\n"},
+	} {
+		if code, stdout, stderr := runHere("status", c.flag, "--admin", at); code != c.code || !strings.Contains(stdout, c.say) || stderr != "" {
+			t.Errorf("%s: %d %q %q", c.flag, code, stdout, stderr)
+		}
+	}
+}
+
+func TestStatusWatches(t *testing.T) {
+	asked := make(chan struct{}, 100)
+	fleet := healthyFleet()
+	inner := adminServer(t, &fleetSource{regions: fleet})
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		http.Redirect(w, r, inner+r.URL.Path, http.StatusFound)
+	}))
+	defer s.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	var out, errs strings.Builder
+	done := make(chan int)
+	go func() { done <- run(ctx, []string{"status", "--watch=1ms", "--admin", s.URL}, &out, &errs) }()
+	for range 3 {
+		<-asked
+	}
+	cancel()
+	if code := <-done; code != exitOK || strings.Count(out.String(), "\nhealthy\n") < 2 || errs.String() != "" {
+		t.Errorf("%d %q %q", code, out.String(), errs.String())
+	}
+}
+
 // One of several that is gone leaves the others' answers standing.
 func TestStatusOfSeveralWithOneGone(t *testing.T) {
 	gone := httptest.NewServer(http.NotFoundHandler())

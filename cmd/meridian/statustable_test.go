@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/meridiandb/meridian/internal/admin"
 )
@@ -51,7 +52,7 @@ func healthyFleet() []admin.Status {
 
 func TestStatusTable(t *testing.T) {
 	var b strings.Builder
-	if err := newReport(healthyFleet()).render(&b); err != nil {
+	if err := newReport(healthyFleet(), time.Minute).render(&b); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "status_healthy.txt", b.String())
@@ -62,7 +63,7 @@ func TestStatusTable(t *testing.T) {
 	sick[1].Peers[0].Connected, sick[1].Peers[0].State = false, "dead"
 	sick[1].Tables = nil
 	b.Reset()
-	if err := newReport(sick).render(&b); err != nil {
+	if err := newReport(sick, time.Minute).render(&b); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "status_sick.txt", b.String())
