@@ -23,7 +23,7 @@ func (u *Update) Apply(old item.Item, key []item.Field) (Result, error) {
 	values := make([]item.Value, len(u.changes))
 	for i := range u.changes {
 		var err error
-		if values[i], err = u.changes[i].result(old); err != nil {
+		if values[i], err = u.result(&u.changes[i], old); err != nil {
 			return Result{}, err
 		}
 	}
@@ -35,22 +35,31 @@ func (u *Update) Apply(old item.Item, key []item.Field) (Result, error) {
 	switch {
 	case !old.IsZero():
 		res.Item = old.With(fields)
-	case u.creates:
+	case u.creates():
 		res.Item = item.NewItem(append(fields, key...))
 	}
 	res.UpdatedOld, res.UpdatedNew = u.tree.project(old), u.tree.project(res.Item)
 	return res, nil
 }
 
-// result is what the change leaves at its path's end; the zero Value if nothing.
-func (c *change) result(old item.Item) (item.Value, error) {
+// result is what a change leaves at its path's end; the zero Value if nothing.
+func (u *Update) result(c *change, old item.Item) (item.Value, error) {
 	switch c.verb {
 	case verbSet:
 		return c.value.compute(old)
-	case verbAdd:
-		return addTo(c.path.get(old), c.value.val)
-	case verbDelete:
-		return deleteFrom(c.path.get(old), c.value.val)
+	case verbAdd, verbDelete:
+		have, v := c.path.get(old), c.value.val
+		switch {
+		case have.IsZero() && c.verb == verbAdd:
+			return v, nil
+		case have.IsZero():
+			return have, nil
+		case have.Kind() != v.Kind():
+			return have, errorf("%s", u.mismatch)
+		case c.verb == verbAdd:
+			return addTo(have, v)
+		}
+		return deleteFrom(have, v)
 	}
 	return item.Value{}, nil
 }
@@ -173,15 +182,13 @@ func concat(a, b item.Value) (item.Value, error) {
 	return item.NewList(elems), nil
 }
 
-// addTo adds a number, or the members of a set, to what stands there.
+// addTo adds a number, the members of a set or, as only the legacy parameters can, the elements of a list.
 func addTo(v, more item.Value) (item.Value, error) {
-	switch {
-	case v.IsZero():
-		return more, nil
-	case v.Kind() != more.Kind():
-		return item.Value{}, errorf(badOperand)
-	case v.Kind() == item.Number:
+	switch v.Kind() {
+	case item.Number:
 		return number(v.Num().Add(more.Num()))
+	case item.List:
+		return concat(v, more)
 	}
 	members := make([]item.Value, 0, v.Len()+more.Len())
 	for e := range v.Elems() {
@@ -197,12 +204,6 @@ func addTo(v, more item.Value) (item.Value, error) {
 
 // deleteFrom takes members out of a set; the zero Value if none is left.
 func deleteFrom(v, members item.Value) (item.Value, error) {
-	if v.IsZero() {
-		return v, nil
-	}
-	if v.Kind() != members.Kind() {
-		return item.Value{}, errorf(badOperand)
-	}
 	left := make([]item.Value, 0, v.Len())
 	for e := range v.Elems() {
 		if !members.Has(e) {

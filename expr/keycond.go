@@ -219,9 +219,6 @@ func (k *KeyCondition) resolveRange(s item.KeySchema, r *KeyRange) (used int, er
 		if r.Op != RangeAll {
 			return used, errorf("Query key condition not supported")
 		}
-		if t.op == RangeBeginsWith && a.Kind == item.Number {
-			return used, KeyConditionExpression.errorf("Incorrect operand type for operator or function; operator or function: begins_with, operand type: N")
-		}
 		if err := t.fits(a, item.MaxRangeKeySize); err != nil {
 			return used, err
 		}

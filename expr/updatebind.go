@@ -4,10 +4,9 @@ import "github.com/meridiandb/meridian/item"
 
 // Update is a bound update. It is immutable.
 type Update struct {
-	changes []change
-	names   []string
-	tree    *tree
-	creates bool
+	changes  []change
+	tree     *tree
+	mismatch string // what to say when ADD or DELETE does not fit the data
 }
 
 // change is one action with its substitutions.
@@ -20,44 +19,33 @@ type change struct {
 // Bind puts in a request's substitutions and refuses what cannot be with them.
 func (a *UpdateAST) Bind(p *Params) (*Update, error) {
 	changes := make([]change, len(a.actions))
+	paths := make([]path, len(a.actions))
 	for i, act := range a.actions {
-		c, err := act.bind(p)
-		if err != nil {
+		if err := act.bind(p, &changes[i]); err != nil {
 			return nil, err
 		}
-		changes[i] = c
+		paths[i] = changes[i].path
 	}
-	return newUpdate(changes)
-}
-
-func newUpdate(changes []change) (*Update, error) {
-	u := &Update{changes: changes}
-	paths := make([]path, len(changes))
-	for i, c := range changes {
-		paths[i] = c.path
-		u.creates = u.creates || c.verb == verbSet || c.verb == verbAdd
-	}
-	var err error
-	if u.tree, err = newTree(UpdateExpression, paths); err != nil {
+	t, err := newTree(UpdateExpression, paths)
+	if err != nil {
 		return nil, err
 	}
-	u.names = u.tree.names()
-	return u, nil
+	return &Update{changes, t, badOperand}, nil
 }
 
-func (a action) bind(p *Params) (c change, err error) {
+func (a action) bind(p *Params, c *change) (err error) {
 	c.verb = a.verb
 	if c.path, err = a.path.bind(UpdateExpression, p); err != nil || a.value == nil {
-		return c, err
+		return err
 	}
 	b := binder{UpdateExpression, p, checkUpdateBound}
-	if err = b.bind(a.value, &c.value); err != nil {
-		return c, err
+	if err := b.bind(a.value, &c.value); err != nil {
+		return err
 	}
 	if kind := c.value.val.Kind(); (a.verb == verbAdd && kind != item.Number && !kind.IsSet()) || (a.verb == verbDelete && !kind.IsSet()) {
-		return c, UpdateExpression.errorf("Incorrect operand type for operator or function; operator: %s, operand type: %s", verbNames[a.verb], longNames[kind])
+		return UpdateExpression.errorf("Incorrect operand type for operator or function; operator: %s, operand type: %s", verbNames[a.verb], longNames[kind])
 	}
-	return c, nil
+	return nil
 }
 
 // longNames are what messages about ADD and DELETE call the types that they do not take.
@@ -83,8 +71,18 @@ func checkUpdateBound(k Kind, n *node, b *bound) error {
 	return checkTypes(k, n.name(), b.kids, func(kind item.Kind) bool { return kind == item.Number })
 }
 
-// TopLevelNames lists the attributes that the update changes.
-func (u *Update) TopLevelNames() []string { return u.names }
+// TopLevelNames lists the attributes that the update changes, in order of names.
+func (u *Update) TopLevelNames() []string { return u.tree.names() }
+
+// creates reports whether the update makes an item where there is none. One that only removes does not.
+func (u *Update) creates() bool {
+	for i := range u.changes {
+		if v := u.changes[i].verb; v == verbSet || v == verbAdd {
+			return true
+		}
+	}
+	return false
+}
 
 // Add is an ADD or DELETE action on a whole attribute.
 type Add struct {
@@ -93,11 +91,11 @@ type Add struct {
 	Remove bool       // DELETE
 }
 
-// Adds lists the ADD and DELETE actions on whole attributes, in the order of the text.
+// Adds lists the ADD and DELETE actions on whole attributes that are numbers or sets, in the order of the text.
 func (u *Update) Adds() []Add {
 	var adds []Add
 	for _, c := range u.changes {
-		if len(c.path) == 1 && (c.verb == verbAdd || c.verb == verbDelete) {
+		if len(c.path) == 1 && c.value.val.Kind() != item.List && (c.verb == verbAdd || c.verb == verbDelete) {
 			adds = append(adds, Add{c.path[0].name, c.value.val, c.verb == verbDelete})
 		}
 	}
