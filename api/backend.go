@@ -25,8 +25,9 @@ type Backend interface {
 	Table(name string) (Table, error)
 	// WriteBatch does each write by itself; errors stand at the write's place.
 	WriteBatch(ctx context.Context, ws []Write) ([]table.WriteResult, []error)
-	// Transact does all writes or none.
-	Transact(ctx context.Context, ws []Write) ([]table.WriteResult, error)
+	// Transact does all writes or none. A token, which may be nil, makes it idempotent; another request's token is
+	// fault.IdempotentMismatch.
+	Transact(ctx context.Context, token *table.Token, ws []Write) (table.Transacted, error)
 	// TransactGet reads items as they were together at one moment.
 	TransactGet(ctx context.Context, keys []Key) ([]table.GetResult, error)
 }
@@ -36,6 +37,8 @@ type Table interface {
 	Descriptor() *catalog.Descriptor
 	Schema() item.KeySchema
 	Write(ctx context.Context, w table.Write) (table.WriteResult, error)
+	// CheckPut refuses an item that no put can leave, whatever is stored.
+	CheckPut(it item.Item) error
 	Get(ctx context.Context, key item.Key, consistent bool) (table.GetResult, error)
 	Query(ctx context.Context, q table.Query) (table.Page, error)
 	Scan(ctx context.Context, s table.Scan) (table.Page, error)
@@ -76,9 +79,8 @@ func (b regionBackend) WriteBatch(ctx context.Context, ws []Write) ([]table.Writ
 	return b.Region.WriteBatch(ctx, regionWrites(ws))
 }
 
-func (b regionBackend) Transact(ctx context.Context, ws []Write) ([]table.WriteResult, error) {
-	done, err := b.Region.Transact(ctx, nil, regionWrites(ws))
-	return done.Results, err
+func (b regionBackend) Transact(ctx context.Context, token *table.Token, ws []Write) (table.Transacted, error) {
+	return b.Region.Transact(ctx, token, regionWrites(ws))
 }
 
 func (b regionBackend) TransactGet(ctx context.Context, keys []Key) ([]table.GetResult, error) {

@@ -166,6 +166,9 @@ func (t *batchWriteTable) resolve(c *call) (err error) {
 		arg := r.delete.item
 		if r.isPut {
 			arg = keyPart(schema, r.put.item)
+			if err := t.table.CheckPut(r.put.item); err != nil {
+				return err
+			}
 		}
 		if r.key, err = schema.FromKeyArg(arg); err != nil {
 			return err
@@ -304,7 +307,6 @@ func (m *metricsOf) add(k item.Key) {
 func (m *metricsOf) member(w *writer, name string, t Table) {
 	w.openListMember(name)
 	for _, v := range m.hashes {
-		w.comma()
 		collectionMetrics(w, t.Schema().Hash[0], v)
 	}
 	w.closeList()

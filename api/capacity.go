@@ -115,7 +115,6 @@ func (b *bill) member(w *writer, c capacity, s side) {
 	}
 	w.openListMember("ConsumedCapacity")
 	for _, name := range b.names {
-		w.comma()
 		c.one(w, name, *b.costs[name], s)
 	}
 	w.closeList()

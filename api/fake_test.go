@@ -16,10 +16,13 @@ import (
 
 // fake is a Backend of plain maps: just enough of a region to see what the protocol makes of it.
 type fake struct {
-	mu     sync.Mutex
-	tables map[string]*fakeTable
-	fail   error // what every item operation answers, if set
-	panics bool
+	mu      sync.Mutex
+	tables  map[string]*fakeTable
+	fail    error  // what every item operation answers, if set
+	failKey string // the partition key of which reads and writes are throttled
+	panics  bool
+
+	transacting func() // called by Transact, if set
 }
 
 type fakeTable struct {
@@ -147,9 +150,12 @@ func (f *fake) WriteBatch(ctx context.Context, ws []Write) ([]table.WriteResult,
 	return res, errs
 }
 
-func (f *fake) Transact(ctx context.Context, ws []Write) ([]table.WriteResult, error) {
+func (f *fake) Transact(ctx context.Context, _ *table.Token, ws []Write) (table.Transacted, error) {
+	if f.transacting != nil {
+		f.transacting()
+	}
 	res, errs := f.WriteBatch(ctx, ws)
-	return res, errors.Join(errs...)
+	return table.Transacted{Results: res}, errors.Join(errs...)
 }
 
 func (f *fake) TransactGet(ctx context.Context, keys []Key) ([]table.GetResult, error) {
@@ -166,12 +172,13 @@ func (f *fake) TransactGet(ctx context.Context, keys []Key) ([]table.GetResult, 
 
 func (t *fakeTable) Descriptor() *catalog.Descriptor { return &t.view.Descriptor }
 func (t *fakeTable) Schema() item.KeySchema          { return t.view.Schema }
+func (t *fakeTable) CheckPut(item.Item) error        { return nil }
 
 func (t *fakeTable) Write(_ context.Context, w table.Write) (res table.WriteResult, err error) {
 	t.fake.mu.Lock()
 	defer t.fake.mu.Unlock()
-	if t.fake.fail != nil {
-		return res, t.fake.fail
+	if err := t.fake.failure(w.Key); err != nil {
+		return res, err
 	}
 	k := string(w.Key.Append(nil))
 	res.Old = t.items[k]
@@ -221,7 +228,15 @@ func (t *fakeTable) Get(_ context.Context, key item.Key, consistent bool) (table
 	if consistent {
 		cost = 1
 	}
-	return table.GetResult{Item: t.items[string(key.Append(nil))], Cost: table.Cost{Table: cost}}, t.fake.fail
+	return table.GetResult{Item: t.items[string(key.Append(nil))], Cost: table.Cost{Table: cost}}, t.fake.failure(key)
+}
+
+// failure is what an operation on a key is told to answer.
+func (f *fake) failure(key item.Key) error {
+	if f.failKey != "" && key.Hash[0].Text() == f.failKey {
+		return fault.New(fault.Throttled, "slow")
+	}
+	return f.fail
 }
 
 func (t *fakeTable) Query(_ context.Context, q table.Query) (table.Page, error) {

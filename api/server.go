@@ -42,6 +42,7 @@ type Server struct {
 	operations  map[string]operation
 	buffers     sync.Pool // of *[]byte: request bodies and replies
 	gzips       sync.Pool // of *gzip.Writer
+	tokens      runningTokens
 }
 
 var _ http.Handler = (*Server)(nil)

@@ -74,11 +74,19 @@ func transactWriteItems(c *call) error {
 	for i := range in.actions {
 		writes[i] = in.actions[i].write()
 	}
-	results, err := c.server.backend.Transact(c.ctx, writes)
+	var token *table.Token
+	if in.token.set {
+		token = &table.Token{ID: in.token.s, Digest: in.digest()}
+		if !c.server.tokens.begin(in.token.s) {
+			return errInProgress()
+		}
+		defer c.server.tokens.end(in.token.s)
+	}
+	done, err := c.server.backend.Transact(c.ctx, token, writes)
 	if err != nil {
 		return canceled(err, func(i int) bool { return in.actions[i].onFailure.s == "ALL_OLD" })
 	}
-	in.answer(c, results)
+	in.answer(c, done)
 	return nil
 }
 
@@ -113,16 +121,20 @@ func (in *transactWriteInput) resolve(c *call) error {
 	return nil
 }
 
-func (in *transactWriteInput) answer(c *call, results []table.WriteResult) {
+func (in *transactWriteInput) answer(c *call, done table.Transacted) {
 	w := &c.out
 	w.openObject()
+	side := writeSide
+	if done.Replayed { // what was done before is only looked at
+		side = readSide
+	}
 	var sum bill
 	for i := range in.actions {
-		cost := results[i].Cost
+		cost := done.Results[i].Cost
 		cost.Table *= 2 // the table's share only (DYNAMODB.md section 6)
 		sum.add(in.actions[i].tableName.s, cost)
 	}
-	sum.member(w, in.consumed, writeSide)
+	sum.member(w, in.consumed, side)
 	if in.collection.s == "SIZE" {
 		in.collections(w)
 	}
