@@ -23,6 +23,7 @@ func (t *Table) Query(ctx context.Context, q Query) (Page, error) {
 		return Page{}, err
 	}
 	r := reader{source: src, Reading: q.Reading, reverse: q.Reverse, span: querySpan(src.prefix, q.Range)}
+	r.single = src.index == nil && len(q.Range.Prefix) == len(src.schema.Range)
 	if !q.Start.IsZero() {
 		if r.start, err = src.startKey(q.Start); err != nil {
 			return Page{}, err
@@ -39,7 +40,7 @@ func (r *reader) checkQueryStart(rng expr.KeyRange) error {
 	switch {
 	case !bytes.HasPrefix(r.start, part):
 		return invalid("The provided starting key is outside query boundaries based on provided conditions")
-	case r.index == nil && len(rng.Prefix) == len(r.schema.Range):
+	case r.single:
 		return invalid("The query can return at most one row and cannot be restarted")
 	case !r.span.has(r.start):
 		return invalid("The provided starting key does not match the range key predicate")
@@ -72,6 +73,7 @@ type reader struct {
 	span    span
 	start   []byte // stored key to go on from, exclusive
 	reverse bool
+	single  bool           // at most one item: there is nothing to go on to, and going on is refused
 	fetches bool           // entries of a local index are completed from the table
 	from    storage.Reader // one moment, if fetches: entries and items must fit together
 
@@ -169,7 +171,7 @@ func (r *reader) visit(stored []byte) (full bool, err error) {
 			return false, err
 		}
 	}
-	if full = r.bytes+r.fetched > pageBytes || r.Limit > 0 && r.out.Scanned >= r.Limit; full {
+	if full = r.bytes+r.fetched > pageBytes || r.Limit > 0 && r.out.Scanned >= r.Limit; full && !r.single {
 		r.out.Last = r.lastKey(it)
 	}
 	if r.Filter != nil {

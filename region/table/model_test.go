@@ -1,0 +1,467 @@
+package table
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/meridiandb/meridian/expr"
+	"github.com/meridiandb/meridian/item"
+	"github.com/meridiandb/meridian/region/catalog"
+)
+
+// model is what a region's tables should do, written to be read: one list of items for each table, gone through from end
+// to end for everything. Expressions are package expr's here as there.
+type model struct{ tables map[string]*modelTable }
+
+type modelTable struct {
+	d     *catalog.Descriptor
+	items []item.Item // in no order
+}
+
+func newModel(ds ...*catalog.Descriptor) *model {
+	m := &model{tables: map[string]*modelTable{}}
+	for _, d := range ds {
+		m.tables[d.Name] = &modelTable{d: d}
+	}
+	return m
+}
+
+// find returns an item's place in the list, -1 if it is not there.
+func (t *modelTable) find(k item.Key) int {
+	return slices.IndexFunc(t.items, func(it item.Item) bool {
+		for _, f := range t.d.Schema.Fields(k) {
+			if !it.Get(f.Name).Equal(f.Value) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func (t *modelTable) get(k item.Key) item.Item {
+	if i := t.find(k); i >= 0 {
+		return t.items[i]
+	}
+	return item.Item{}
+}
+
+func (t *modelTable) set(k item.Key, it item.Item) {
+	if i := t.find(k); i >= 0 {
+		t.items = slices.Delete(t.items, i, i+1)
+	}
+	if !it.IsZero() {
+		t.items = append(t.items, it)
+	}
+}
+
+// step works out what a write does, without doing it.
+func (t *modelTable) step(w Write) (k item.Key, res WriteResult, err error) {
+	k = w.Key
+	if w.Op == Put {
+		if k, err = t.d.Schema.FromItem(w.Item); err != nil {
+			return k, res, err
+		}
+		if err := t.refuse(item.Item{}, w.Item, nil); err != nil {
+			return k, res, err
+		}
+	}
+	res.Old = t.get(k)
+	if w.Condition != nil {
+		if ok, _ := w.Condition.Eval(res.Old); !ok {
+			units := math.Max(units1024(res.Old.Size()), units1024(w.Item.Size()))
+			return k, res, &ConditionFailed{Item: res.Old, Cost: Cost{Table: units}}
+		}
+	}
+	switch w.Op {
+	case Put:
+		res.New = w.Item
+	case Check:
+		res.New = res.Old
+	case Update:
+		done, err := w.Update.Apply(res.Old, t.d.Schema.Fields(k))
+		if err == nil {
+			err = t.refuse(res.Old, done.Item, w.Update)
+		}
+		if err != nil {
+			return k, res, err
+		}
+		res.New, res.UpdatedOld, res.UpdatedNew = done.Item, done.UpdatedOld, done.UpdatedNew
+	}
+	res.Cost.Table = math.Max(units1024(res.Old.Size()), units1024(res.New.Size()))
+	for i := range t.d.Indexes {
+		ix := &t.d.Indexes[i]
+		if units := indexWrite(t.d, ix, res.Old, res.New); units > 0 {
+			res.Cost.Indexes = append(res.Cost.Indexes, IndexCost{ix.Name, ix.Global, units})
+		}
+	}
+	return k, res, nil
+}
+
+func units1024(n int) float64 { return math.Max(1, math.Ceil(float64(n)/1024)) }
+
+func units4096(n int, consistent bool) float64 {
+	u := math.Max(1, math.Ceil(float64(n)/4096))
+	if !consistent {
+		u /= 2
+	}
+	return u
+}
+
+// refuse is DYNAMODB.md 3.2 and 4.8 on index keys, and 3.4 on sizes.
+func (t *modelTable) refuse(old, it item.Item, u *expr.Update) error {
+	if it.IsZero() {
+		return nil
+	}
+	total := it.Size()
+	for i := range t.d.Indexes {
+		ix := &t.d.Indexes[i]
+		for _, a := range append(slices.Clone(ix.Schema.Hash), ix.Schema.Range...) {
+			v := it.Get(a.Name)
+			if v.IsZero() || v.Equal(old.Get(a.Name)) {
+				continue
+			}
+			if v.Kind() != a.Kind {
+				if u != nil {
+					if _, literal := u.Literal(a.Name); !literal {
+						return invalid("The update expression attempted to update the secondary index key to unsupported type")
+					}
+				}
+				return invalid("One or more parameter values were invalid: Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s", a.Name, a.Kind, v.Kind(), ix.Name)
+			}
+			if v.Kind() == item.String && v.Len() == 0 {
+				return invalid("One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty string value. IndexName: %s, IndexKey: %s", ix.Name, a.Name)
+			}
+		}
+		if p, ok := projected(t.d, ix, it); ok && !ix.Global {
+			total += p.Size()
+		}
+	}
+	if total > 400*1024 {
+		if u != nil {
+			return invalid("Item size to update has exceeded the maximum allowed size")
+		}
+		return invalid("Item size has exceeded the maximum allowed size")
+	}
+	return nil
+}
+
+// projected is an item's entry in an index; ok is false if it has none.
+func projected(d *catalog.Descriptor, ix *catalog.Index, it item.Item) (entry item.Item, ok bool) {
+	if it.IsZero() {
+		return it, false
+	}
+	for _, a := range append(slices.Clone(ix.Schema.Hash), ix.Schema.Range...) {
+		v := it.Get(a.Name)
+		if v.Kind() != a.Kind || (a.Kind != item.Number && v.Len() == 0) {
+			return it, false
+		}
+	}
+	if ix.Projection == "ALL" {
+		return it, true
+	}
+	var fields []item.Field
+	for name, v := range it.Attrs() {
+		if d.Schema.Has(name) || ix.Schema.Has(name) || slices.Contains(ix.NonKey, name) {
+			fields = append(fields, item.Field{Name: name, Value: v})
+		}
+	}
+	return item.NewItem(fields), true
+}
+
+// indexWrite is DYNAMODB.md section 6 on index writes.
+func indexWrite(d *catalog.Descriptor, ix *catalog.Index, old, new item.Item) float64 {
+	before, had := projected(d, ix, old)
+	after, has := projected(d, ix, new)
+	sameKey := had && has
+	for _, n := range ix.Schema.Names() {
+		sameKey = sameKey && before.Get(n).Equal(after.Get(n))
+	}
+	switch {
+	case !had && !has, had && has && before.Equal(after):
+		return 0
+	case sameKey:
+		return math.Max(units1024(before.Size()), units1024(after.Size()))
+	case had && has:
+		return units1024(before.Size()) + units1024(after.Size())
+	case had:
+		return units1024(before.Size())
+	}
+	return units1024(after.Size())
+}
+
+func (m *model) write(t string, w Write) (WriteResult, error) {
+	tab := m.tables[t]
+	k, res, err := tab.step(w)
+	if err != nil {
+		return WriteResult{}, err
+	}
+	tab.set(k, res.New)
+	return res, nil
+}
+
+// transact looks at all writes before it does any.
+func (m *model) transact(tables []string, ws []Write) ([]WriteResult, []error) {
+	results, reasons, failed := make([]WriteResult, len(ws)), make([]error, len(ws)), false
+	keys := make([]item.Key, len(ws))
+	for i, w := range ws {
+		keys[i], results[i], reasons[i] = m.tables[tables[i]].step(w)
+		failed = failed || reasons[i] != nil
+	}
+	if failed {
+		return nil, reasons
+	}
+	for i := range ws {
+		m.tables[tables[i]].set(keys[i], results[i].New)
+	}
+	return results, nil
+}
+
+// row is what a Query or Scan meets: an item or index entry, with what it is ordered by.
+type row struct {
+	entry, base item.Item
+	order       []any // uint32 and item.Value, compared one after the other
+}
+
+func order(keys ...item.Key) (o []any) {
+	for _, k := range keys {
+		o = append(o, k.Hash32())
+		for _, v := range append(slices.Clone(k.Hash), k.Range...) {
+			o = append(o, v)
+		}
+	}
+	return o
+}
+
+func compareOrder(a, b []any) int {
+	for i := range a {
+		switch x := a[i].(type) {
+		case uint32:
+			if c := cmp.Compare(x, b[i].(uint32)); c != 0 {
+				return c
+			}
+		case item.Value:
+			if c, ok := item.Compare(x, b[i].(item.Value)); !ok || c != 0 {
+				return c
+			}
+		}
+	}
+	return 0
+}
+
+// rows lists all of a table or index in order.
+func (t *modelTable) rows(ix *catalog.Index) []row {
+	var rows []row
+	for _, it := range t.items {
+		base := must(t.d.Schema.FromItem(it))
+		if ix == nil {
+			rows = append(rows, row{it, it, order(base)})
+		} else if entry, ok := projected(t.d, ix, it); ok {
+			rows = append(rows, row{entry, it, order(must(ix.Schema.FromItem(entry)), base)})
+		}
+	}
+	slices.SortFunc(rows, func(a, b row) int { return compareOrder(a.order, b.order) })
+	return rows
+}
+
+func inRange(s item.KeySchema, it item.Item, r expr.KeyRange) bool {
+	for i, a := range s.Hash {
+		if !it.Get(a.Name).Equal(r.Hash[i]) {
+			return false
+		}
+	}
+	for i, v := range r.Prefix {
+		if !it.Get(s.Range[i].Name).Equal(v) {
+			return false
+		}
+	}
+	if r.Op == expr.RangeAll {
+		return true
+	}
+	v := it.Get(s.Range[len(r.Prefix)].Name)
+	lo, _ := item.Compare(v, r.Lo)
+	switch r.Op {
+	case expr.RangeLT:
+		return lo < 0
+	case expr.RangeLE:
+		return lo <= 0
+	case expr.RangeGT:
+		return lo > 0
+	case expr.RangeGE:
+		return lo >= 0
+	case expr.RangeBetween:
+		hi, _ := item.Compare(v, r.Hi)
+		return lo >= 0 && hi <= 0
+	case expr.RangeBeginsWith:
+		return bytes.HasPrefix(v.Bytes(), r.Lo.Bytes())
+	}
+	panic("unknown operator")
+}
+
+func (m *model) query(t string, q Query) (Page, error) {
+	tab := m.tables[t]
+	ix, schema := tab.index(q.Index)
+	rows := slices.DeleteFunc(tab.rows(ix), func(r row) bool { return !inRange(schema, r.entry, q.Range) })
+	if q.Reverse {
+		slices.Reverse(rows)
+	}
+	p := tab.page(rows, ix, q.Reading, q.Reverse)
+	if ix == nil && len(q.Range.Prefix) == len(schema.Range) {
+		p.Last = item.Item{} // at most one row: cannot be restarted
+	}
+	return p, nil
+}
+
+func (m *model) scan(t string, s Scan) (Page, error) {
+	tab := m.tables[t]
+	ix, _ := tab.index(s.Index)
+	rows := tab.rows(ix)
+	if s.Total > 1 {
+		lo, hi := uint64(s.Segment)<<32/uint64(s.Total), uint64(s.Segment+1)<<32/uint64(s.Total)
+		rows = slices.DeleteFunc(rows, func(r row) bool {
+			h := uint64(r.order[0].(uint32))
+			return h < lo || h >= hi
+		})
+	}
+	return tab.page(rows, ix, s.Reading, false), nil
+}
+
+func (t *modelTable) index(name string) (*catalog.Index, item.KeySchema) {
+	if name == "" {
+		return nil, t.d.Schema
+	}
+	ix := t.d.Index(name)
+	return ix, ix.Schema
+}
+
+// page is DYNAMODB.md section 5.
+func (t *modelTable) page(rows []row, ix *catalog.Index, r Reading, reverse bool) Page {
+	var p Page
+	if !r.Start.IsZero() {
+		start := order(must(t.d.Schema.FromItem(r.Start)))
+		if ix != nil {
+			start = order(must(ix.Schema.FromItem(r.Start)), must(t.d.Schema.FromItem(r.Start)))
+		}
+		rows = slices.DeleteFunc(rows, func(x row) bool {
+			c := compareOrder(x.order, start)
+			return c == 0 || (c < 0) != reverse
+		})
+	}
+	read, fetched, fetchUnits := 0, 0, 0.0
+	for _, x := range rows {
+		p.Scanned++
+		read += x.entry.Size()
+		it := x.entry
+		if t.fetches(ix, r) {
+			it = x.base
+			fetched += it.Size()
+			fetchUnits += units4096(it.Size(), r.Consistent)
+		}
+		keep := true
+		if r.Filter != nil {
+			keep, _ = r.Filter.Eval(it)
+		}
+		if keep {
+			p.Count++
+			if r.Projection != nil {
+				it = r.Projection.Apply(it)
+			}
+			if !r.CountOnly {
+				p.Items = append(p.Items, it)
+			}
+		}
+		if p.Scanned == r.Limit || read+fetched > 1<<20 {
+			var fields []item.Field
+			for name, v := range x.entry.Attrs() {
+				if t.d.Schema.Has(name) || ix != nil && ix.Schema.Has(name) {
+					fields = append(fields, item.Field{Name: name, Value: v})
+				}
+			}
+			p.Last = item.NewItem(fields)
+			break
+		}
+	}
+	if ix == nil {
+		p.Cost.Table = units4096(read, r.Consistent)
+	} else {
+		p.Cost.Table = fetchUnits
+		p.Cost.Indexes = []IndexCost{{ix.Name, ix.Global, units4096(read, r.Consistent)}}
+	}
+	return p
+}
+
+// fetches reports whether a local index's entries do not suffice.
+func (t *modelTable) fetches(ix *catalog.Index, r Reading) bool {
+	if ix == nil || ix.Global || r.CountOnly || ix.Projection == "ALL" {
+		return false
+	}
+	if r.Projection == nil {
+		return r.All
+	}
+	for _, n := range r.Projection.TopLevelNames() {
+		if !t.d.Schema.Has(n) && !ix.Schema.Has(n) && !slices.Contains(ix.NonKey, n) {
+			return true
+		}
+	}
+	return false
+}
+
+// Answers as text, to be compared and read.
+
+func costText(c Cost) string { return fmt.Sprintf("cost %v %v", c.Table, c.Indexes) }
+
+func writeText(r WriteResult, err error) string {
+	var cf *ConditionFailed
+	if errors.As(err, &cf) {
+		return "false: " + short(cf.Item) + " " + costText(cf.Cost)
+	}
+	if err != nil {
+		return "error: " + err.Error()
+	}
+	return fmt.Sprintf("old %s new %s, updated %s to %s, %s", short(r.Old), short(r.New), short(r.UpdatedOld), short(r.UpdatedNew), costText(r.Cost))
+}
+
+func writesText(rs []WriteResult, errs []error) string {
+	var b strings.Builder
+	for i := range max(len(rs), len(errs)) {
+		var r WriteResult
+		var err error
+		if i < len(rs) {
+			r = rs[i]
+		}
+		if i < len(errs) {
+			err = errs[i]
+		}
+		if len(rs) == 0 && err == nil {
+			b.WriteString("fine\n")
+			continue
+		}
+		b.WriteString(writeText(r, err) + "\n")
+	}
+	return b.String()
+}
+
+func pageText(p Page, err error) string {
+	if err != nil {
+		return "error: " + err.Error()
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d of %d, last %s, %s\n", p.Count, p.Scanned, short(p.Last), costText(p.Cost))
+	for _, it := range p.Items {
+		b.WriteString(short(it) + "\n")
+	}
+	return b.String()
+}
+
+// short shows an item; of a large one, how large it is and its head.
+func short(it item.Item) string {
+	s := show(it)
+	if len(s) > 2000 {
+		return fmt.Sprintf("%s… (%d bytes)", s[:200], len(s))
+	}
+	return s
+}
