@@ -13,8 +13,10 @@ func (a *UpdateAST) check(redundant bool) error {
 
 // walk visits paths and values in the order of the text.
 func (a *UpdateAST) walk(visit func(*node) error) error {
+	target := node{op: opPath}
 	for _, act := range a.actions {
-		if err := visit(&node{op: opPath, path: act.path}); err != nil {
+		target.path = act.path
+		if err := visit(&target); err != nil {
 			return err
 		}
 		if act.value == nil {
