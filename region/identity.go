@@ -12,7 +12,7 @@ import (
 	"github.com/meridiandb/meridian/storage"
 )
 
-var identityKey = append([]byte{storage.KindMeta}, "identity"...)
+var identityKey = storage.MetaKey("identity")
 
 // identity says whose store this is. It is written once, when the store is made.
 type identity struct {

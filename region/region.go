@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/meridiandb/meridian/crdt"
 	"github.com/meridiandb/meridian/internal/fault"
@@ -28,22 +29,32 @@ type Options struct {
 	Store  storage.Store // Region closes it
 	Wall   clock.Wall    // nil: the machine's clock
 	Logger *slog.Logger  // nil: none
+
+	// ClockBound is how far this region's hybrid time may be ahead of the majority's before it refuses client writes; 0:
+	// clock.DefaultBound. Twice as far, and what arrives from another region is held.
+	ClockBound time.Duration
 }
 
 // Region is one region's database. It is safe for concurrent use.
 type Region struct {
-	name     string
-	origin   crdt.Origin
-	store    storage.Store
-	logger   *slog.Logger
-	clock    *clock.Clock
-	log      *stream.Log
-	catalog  *catalog.Catalog
-	engine   *table.Engine
-	inbound  *inbound
-	acked    ackedPositions
-	draining atomic.Bool // a table waits for the others to have read its last changes
-	handles  sync.Map    // record.TableID -> *table.Table, the newest handle made
+	name    string
+	origin  crdt.Origin
+	store   storage.Store
+	logger  *slog.Logger
+	clock   *clock.Clock
+	log     *stream.Log
+	catalog *catalog.Catalog
+	engine  *table.Engine
+	inbound *inbound
+	acked   ackedPositions
+	handles sync.Map // record.TableID -> *table.Table, the newest handle made
+
+	alarmed atomic.Bool // the clock differs from the others'
+
+	// Housekeeping's own.
+	wall    clock.Wall // the machine's clock; nil if Options gave another
+	stepped bool       // it was set
+	slack   slack
 
 	ctx    context.Context // ends with Close or with a failure
 	cancel context.CancelCauseFunc
@@ -59,15 +70,16 @@ func Open(o Options) (*Region, error) {
 	if err := CheckName(o.Name); err != nil {
 		return nil, err
 	}
-	if o.Wall == nil {
-		o.Wall = clock.NewWall()
-	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	r := &Region{name: o.Name, store: o.Store, logger: o.Logger, wake: make(chan struct{}, 1)}
+	if o.Wall == nil {
+		o.Wall = clock.NewWall()
+		r.wall = o.Wall
+	}
 	r.ctx, r.cancel = context.WithCancelCause(context.Background())
-	if err := r.recover(o.Wall); err != nil {
+	if err := r.recover(o); err != nil {
 		r.cancel(err)
 		return nil, fmt.Errorf("open region %s: %w", o.Name, err)
 	}
@@ -75,13 +87,14 @@ func Open(o Options) (*Region, error) {
 	return r, nil
 }
 
-func (r *Region) recover(wall clock.Wall) (err error) {
-	if r.origin, err = loadIdentity(r.store, r.name, wall()); err != nil {
+func (r *Region) recover(o Options) (err error) {
+	if r.origin, err = loadIdentity(r.store, r.name, o.Wall()); err != nil {
 		return err
 	}
-	if r.clock, err = clock.Open(r.store, r.origin, wall); err != nil {
+	if r.clock, err = clock.Open(r.store, r.origin, o.Wall); err != nil {
 		return err
 	}
+	r.clock.SetBound(o.ClockBound)
 	if r.log, err = stream.Open(r.store); err != nil {
 		return err
 	}
@@ -100,9 +113,9 @@ func (r *Region) recover(wall clock.Wall) (err error) {
 func (r *Region) Close() error {
 	r.cancel(errClosed)
 	r.jobs.Wait()
-	err := r.saveCounts()
-	if errors.Is(err, storage.ErrClosed) {
-		err = nil
+	var err error
+	if r.store.Err() == nil { // a store that has failed has told everybody
+		err = r.saveCounts()
 	}
 	return errors.Join(err, r.store.Close())
 }
@@ -118,14 +131,21 @@ func (r *Region) Err() error {
 	return nil
 }
 
-// fail stops the region for good when an error is the store's and not a request's.
+// fail stops the region for good when an error is the store's and not a request's. It returns the error.
 func (r *Region) fail(err error) error {
 	var corrupt *storage.CorruptionError
 	if errors.As(err, &corrupt) || errors.Is(err, storage.ErrFailed) {
-		r.logger.Error("the region stops", "region", r.name, "err", err)
-		r.cancel(err)
+		r.stop(err)
 	}
 	return err
+}
+
+// stop ends the region's work with a reason. The first one counts.
+func (r *Region) stop(err error) {
+	if r.ctx.Err() == nil && !isClosed(err) {
+		r.logger.Error("the region stops", "region", r.name, "err", err)
+	}
+	r.cancel(err)
 }
 
 // Name is the region's name.

@@ -2,10 +2,12 @@ package region
 
 import (
 	"encoding/json"
-	"errors"
+	"slices"
+	"time"
 
 	"github.com/meridiandb/meridian/crdt"
 	"github.com/meridiandb/meridian/region/catalog"
+	"github.com/meridiandb/meridian/region/clock"
 	"github.com/meridiandb/meridian/region/table"
 	"github.com/meridiandb/meridian/storage"
 	"github.com/meridiandb/meridian/stream/record"
@@ -20,8 +22,11 @@ type Stats struct {
 	Conflicts                     map[string]uint64 // lost writes by table name, since start
 	DiskBytes                     uint64
 	Clock                         crdt.Time
+	Standing                      clock.Standing // how the clock stands to the other regions'
 	Tables                        []TableStatus
-	Inbound                       map[string]record.Seq // cursor by origin
+	Inbound                       map[string]record.Seq    // cursor by origin
+	Behind                        []string                 // origins whose logs no longer reach back to us: their tables are being copied
+	Held                          map[string]time.Duration // streams held, by origin: how far their next commit is ahead
 }
 
 // TableStatus is one table of a region.
@@ -42,9 +47,13 @@ func (r *Region) Stats() Stats {
 	s := Stats{
 		LogFirst: r.log.First(), LogDurable: r.log.Durable(), LogLast: r.log.Last(),
 		Commits: n.Commits, Applied: n.Applied, Conflicts: map[string]uint64{},
-		Clock: r.clock.Last(), Inbound: map[string]record.Seq{},
+		Clock: r.clock.Last(), Standing: r.clock.Standing(),
+		Inbound: map[string]record.Seq{}, Held: map[string]time.Duration{},
 	}
-	s.DiskBytes, _ = r.store.DiskUsage() // a figure less is no reason to show none
+	// A figure less is no reason to show none.
+	s.DiskBytes, _ = r.store.DiskUsage()
+	size, _ := r.log.Bytes()
+	s.LogBytes = int64(size)
 	for id, c := range n.Conflicts {
 		if e := r.catalog.ByID(id); e != nil {
 			s.Conflicts[e.Name] += c
@@ -64,10 +73,17 @@ func (r *Region) Stats() Stats {
 	for o, c := range r.inbound.cursors {
 		s.Inbound[o.String()] = c
 	}
+	for o := range r.inbound.behind {
+		s.Behind = append(s.Behind, o.String())
+	}
+	slices.Sort(s.Behind)
+	for o, by := range r.inbound.held {
+		s.Held[o.String()] = by
+	}
 	return s
 }
 
-var countsKey = append([]byte{storage.KindMeta}, "table-counts"...)
+var countsKey = storage.MetaKey("table-counts")
 
 // loadCounts starts the tables' sizes from what was saved last.
 func (r *Region) loadCounts() error {
@@ -98,5 +114,8 @@ func (r *Region) saveCounts() error {
 		}
 	}
 	b, err := json.Marshal(counts)
-	return errors.Join(err, put(r.store, countsKey, b))
+	if err != nil {
+		return err
+	}
+	return put(r.store, countsKey, b)
 }

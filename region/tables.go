@@ -2,9 +2,8 @@ package region
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"maps"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/meridiandb/meridian/internal/fault"
@@ -19,7 +18,7 @@ func notFound(name string) error {
 // CreateTable makes a table of this region, with no replica elsewhere yet. It can be used at once; the answer says
 // CREATING, as DynamoDB's does.
 func (r *Region) CreateTable(_ context.Context, spec catalog.Spec) (catalog.View, error) {
-	e, err := r.catalog.Create(record.TableID(uuid.New()), spec, catalog.Member{Origin: r.origin, From: r.log.Last()})
+	e, err := r.catalog.Create(record.TableID(uuid.New()), spec, catalog.Member{Origin: r.origin, From: r.log.Durable()})
 	if err != nil {
 		return catalog.View{}, r.fail(err)
 	}
@@ -66,29 +65,88 @@ func (r *Region) UpdateTable(ctx context.Context, name string, ch catalog.Change
 	if e == nil {
 		return catalog.View{}, notFound(name)
 	}
-	if m := e.Member(r.name); m.State == catalog.MemberDeleting || !e.Local.Ready {
-		return catalog.View{}, fault.New(fault.InUse, "The resource which you are attempting to change is in use.")
+	if err := r.changeable(e, ch); err != nil {
+		return catalog.View{}, err
 	}
 	if ch.DeletionProtection != nil {
-		n, err := r.catalog.SetLocal(e.ID, func(l *catalog.Local) error {
-			l.DeletionProtection, l.ProtectionChanged = *ch.DeletionProtection, r.clock.Now()
-			return nil
-		})
-		if err != nil {
-			return catalog.View{}, r.fail(err)
+		return r.protect(e, *ch.DeletionProtection)
+	}
+	if ch.DeleteReplica != "" {
+		if err := r.mayLeave(ctx, e, ch.DeleteReplica); err != nil {
+			return catalog.View{}, err
 		}
-		return r.view(n), nil
 	}
 	n, err := r.askKeeper(ctx, e, commandFor(e, ch))
 	if err != nil {
 		return catalog.View{}, err
 	}
 	v := r.view(e)
-	if ch.CreateReplica != "" || ch.DeleteReplica != "" || ch.CreateIndex != nil || ch.DeleteIndex != "" || ch.Stream != nil {
+	switch {
+	case ch.DeleteReplica != "": // answered as if nothing had happened yet (DYNAMODB.md 10.2)
+		return v, nil
+	case ch.CreateReplica != "" || ch.CreateIndex != nil || ch.DeleteIndex != "" || ch.Stream != nil:
 		v = r.view(n)
 	}
 	v.Status = "UPDATING"
 	return v, nil
+}
+
+// changeable checks a change against the table as this region has it; the keeper checks it again.
+func (r *Region) changeable(e *catalog.Entry, ch catalog.Change) error {
+	replicas := ch.CreateReplica != "" || ch.DeleteReplica != ""
+	switch m := e.Member(r.name); {
+	case m.State == catalog.MemberDeleting:
+		return fault.New(fault.InUse, "Attempt to change a resource which is still in use: Table is being deleted: %s", e.Name)
+	case !e.Local.Ready && replicas:
+		return fault.New(fault.Invalid, "Create/Update/Delete of replica is not allowed while the replica is being added to table with name: '%s' in region: '%s'.", e.Name, r.name)
+	case !e.Local.Ready:
+		return notFound(e.Name) // a replica that is being added answers DescribeTable only
+	case ch.CreateReplica != "":
+		return e.MayAdd(ch.CreateReplica)
+	case ch.DeleteReplica != "":
+		return e.MayRemove(ch.DeleteReplica)
+	case ch.DeletionProtection != nil:
+		return nil
+	}
+	return e.Admits(ch)
+}
+
+func (r *Region) protect(e *catalog.Entry, on bool) (catalog.View, error) {
+	n, err := r.catalog.SetLocal(e.ID, func(l *catalog.Local) error {
+		if l.DeletionProtection != on {
+			l.DeletionProtection, l.ProtectionChanged = on, r.clock.Now()
+		}
+		return nil
+	})
+	if err != nil {
+		return catalog.View{}, r.fail(err)
+	}
+	return r.view(n), nil
+}
+
+// protectionPatience is how long a region is waited for that may not be there any more.
+const protectionPatience = 2 * time.Second
+
+// mayLeave asks another region whether its replica is protected; that is known to it alone. A region that cannot be reached
+// is not waited for: one that is gone for good could never be removed, and the data that a removal deletes there is what the
+// other members hold.
+func (r *Region) mayLeave(ctx context.Context, e *catalog.Entry, region string) error {
+	ctx, cancel := context.WithTimeout(ctx, protectionPatience)
+	defer cancel()
+	_, err := r.send(ctx, region, command{Name: cmdMayLeave, Table: e.ID})
+	if fault.KindOf(err) == fault.Unavailable {
+		return nil
+	}
+	return err
+}
+
+// protected answers mayLeave.
+func (r *Region) protected(c command) error {
+	if e := r.catalog.ByID(c.Table); e != nil && e.Local.DeletionProtection {
+		return fault.New(fault.Invalid, "Cannot delete table %s in region %s because it has deletion protection enabled. Disable deletion protection first.",
+			e.Name, r.name)
+	}
+	return nil
 }
 
 func commandFor(e *catalog.Entry, ch catalog.Change) command {
@@ -127,7 +185,7 @@ func (r *Region) DeleteTable(ctx context.Context, name string) (catalog.View, er
 // SetTags sets and removes tags of a table in this region; tags do not travel (DYNAMODB.md 10.3).
 func (r *Region) SetTags(_ context.Context, name string, set map[string]string, remove []string) error {
 	e := r.catalog.Lookup(name)
-	if e == nil {
+	if e == nil || !e.Local.Ready {
 		return notFound(name)
 	}
 	_, err := r.catalog.SetLocal(e.ID, func(l *catalog.Local) error {
@@ -146,159 +204,4 @@ func (r *Region) SetTags(_ context.Context, name string, set map[string]string, 
 		return nil
 	})
 	return r.fail(err)
-}
-
-// command is one request about a table to its keeper, or to a region that is to hold it.
-type command struct {
-	Name       string              `json:"name"`
-	Table      record.TableID      `json:"table"`
-	Region     string              `json:"region,omitempty"`
-	Change     *catalog.Change     `json:"change,omitempty"`
-	Descriptor *catalog.Descriptor `json:"descriptor,omitempty"`
-}
-
-const (
-	cmdApply         = "table.apply"
-	cmdAddReplica    = "table.addReplica"
-	cmdRemoveReplica = "table.removeReplica"
-	cmdActivated     = "table.activated"
-	cmdLeft          = "table.left"
-	cmdPrepare       = "table.prepare"
-)
-
-// reply answers a command: the table's new description, a member's particulars, or an error.
-type reply struct {
-	Descriptor *catalog.Descriptor `json:"descriptor,omitempty"`
-	Member     *catalog.Member     `json:"member,omitempty"`
-	Kind       fault.Kind          `json:"kind,omitempty"`
-	Error      string              `json:"error,omitempty"`
-}
-
-// askKeeper has a command carried out by the table's keeper: here, or where the keeper is. What it answers is taken over
-// at once, so that the caller sees its own change.
-func (r *Region) askKeeper(ctx context.Context, e *catalog.Entry, c command) (*catalog.Entry, error) {
-	if e.Keeper == r.name {
-		n, err := r.keep(ctx, c)
-		if err != nil {
-			return nil, r.fail(err)
-		}
-		r.inbound.refresh(false)
-		r.poke()
-		return n, nil
-	}
-	rep, err := r.send(ctx, e.Keeper, c)
-	if err != nil {
-		return nil, err
-	}
-	if rep.Descriptor == nil {
-		return nil, fault.New(fault.Internal, "region %s answered %s without a description", e.Keeper, c.Name)
-	}
-	b, err := json.Marshal(rep.Descriptor)
-	if err != nil {
-		return nil, err
-	}
-	if err := r.ApplyCatalog(ctx, r.origin, [][]byte{b}); err != nil {
-		return nil, err
-	}
-	return r.catalog.ByID(e.ID), nil
-}
-
-// send has another region handle a command.
-func (r *Region) send(ctx context.Context, to string, c command) (reply, error) {
-	p := r.peersOrNil()
-	if p == nil {
-		return reply{}, fault.New(fault.Unavailable, "region %s cannot be reached: this region works alone", to)
-	}
-	b, err := json.Marshal(c)
-	if err != nil {
-		return reply{}, err
-	}
-	b, err = p.Call(ctx, to, c.Name, b)
-	if err != nil {
-		return reply{}, fault.Wrap(fault.Unavailable, err, "region %s cannot be reached", to)
-	}
-	var rep reply
-	if err := json.Unmarshal(b, &rep); err != nil {
-		return reply{}, fault.Wrap(fault.Internal, err, "region %s answered %s with something else", to, c.Name)
-	}
-	if rep.Error != "" {
-		return reply{}, &fault.Error{Kind: rep.Kind, Message: rep.Error}
-	}
-	return rep, nil
-}
-
-// Handle carries out a command of another region.
-func (r *Region) Handle(ctx context.Context, from, name string, payload []byte) ([]byte, error) {
-	var c command
-	if err := json.Unmarshal(payload, &c); err != nil || c.Name != name {
-		return nil, errors.Join(errors.New("region: command "+name+" from "+from+" cannot be read"), err)
-	}
-	var rep reply
-	err := func() error {
-		if name == cmdPrepare {
-			m, err := r.prepare(c)
-			rep.Member = m
-			return err
-		}
-		e, err := r.keep(ctx, c)
-		if err == nil {
-			rep.Descriptor = e.Descriptor
-			r.inbound.refresh(false)
-			r.poke()
-		}
-		return r.fail(err)
-	}()
-	if err != nil {
-		rep = reply{Kind: fault.KindOf(err), Error: err.Error()}
-	}
-	return json.Marshal(rep)
-}
-
-// keep carries out a command as the table's keeper.
-func (r *Region) keep(ctx context.Context, c command) (*catalog.Entry, error) {
-	switch c.Name {
-	case cmdApply:
-		if c.Change == nil {
-			return nil, errors.New("region: a change without content")
-		}
-		return r.catalog.Apply(c.Table, *c.Change)
-	case cmdAddReplica:
-		return r.addReplica(ctx, c)
-	case cmdRemoveReplica:
-		return r.catalog.RemoveReplica(c.Table, c.Region)
-	case cmdActivated:
-		return r.catalog.Activated(c.Table, c.Region)
-	case cmdLeft:
-		return r.catalog.Left(c.Table, c.Region)
-	}
-	return nil, fault.New(fault.Unbuilt, "this version knows no command %s", c.Name)
-}
-
-// addReplica asks the new region whether it can hold the table before it is listed: names are each region's own affair.
-func (r *Region) addReplica(ctx context.Context, c command) (*catalog.Entry, error) {
-	e := r.catalog.ByID(c.Table)
-	if e == nil || e.Deleted {
-		return nil, fault.New(fault.NotFound, "Requested resource not found")
-	}
-	rep, err := r.send(ctx, c.Region, command{Name: cmdPrepare, Table: c.Table, Descriptor: e.Descriptor})
-	if err != nil {
-		return nil, err
-	}
-	if rep.Member == nil {
-		return nil, fault.New(fault.Internal, "region %s prepared table %s without saying where it stands", c.Region, e.Name)
-	}
-	m := *rep.Member
-	m.Region = c.Region
-	return r.catalog.AddReplica(c.Table, m)
-}
-
-// prepare promises the table's name and says where this region's log stands.
-func (r *Region) prepare(c command) (*catalog.Member, error) {
-	if c.Descriptor == nil {
-		return nil, errors.New("region: nothing to prepare")
-	}
-	if err := r.catalog.Reserve(c.Descriptor.Name, c.Table); err != nil {
-		return nil, err
-	}
-	return &catalog.Member{Region: r.name, Origin: r.origin, From: r.log.Last()}, nil
 }

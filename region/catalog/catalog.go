@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -115,15 +116,31 @@ func scan(s storage.Reader, kind byte, fn func(record.TableID, []byte) error) er
 	return errors.Join(err, it.Err(), it.Close())
 }
 
+// index finds who has which name. Two tables can claim one: a region that was rebuilt from nothing makes a table before it
+// hears that a global one of that name has a replica here. Then the one that came here first keeps it, and the other
+// waits, filled but without a name, until the first is deleted.
 func (st *state) index(region string) {
 	st.byName, st.names = map[string]*Entry{}, nil
 	for _, e := range st.byID {
-		if e.Visible(region) {
-			st.byName[e.Name] = e
+		if !e.Visible(region) {
+			continue
+		}
+		have := st.byName[e.Name]
+		if have == nil {
 			st.names = append(st.names, e.Name)
+		}
+		if have == nil || e.cameBefore(have) {
+			st.byName[e.Name] = e
 		}
 	}
 	slices.Sort(st.names)
+}
+
+func (e *Entry) cameBefore(o *Entry) bool {
+	if e.Local.Joined != o.Local.Joined {
+		return e.Local.Joined < o.Local.Joined
+	}
+	return bytes.Compare(e.ID[:], o.ID[:]) < 0
 }
 
 // Lookup finds the table of a name in this region, nil if there is none.
@@ -240,7 +257,7 @@ func (c *Catalog) Create(id record.TableID, spec Spec, self Member) (*Entry, err
 	d.ID, d.Keeper, d.Epoch, d.Revision, d.Created = id, c.opts.Region, 1, c.opts.Stamp(), now
 	self.Region, self.State, self.Since = c.opts.Region, MemberActive, now
 	d.Members = []Member{self}
-	l := Local{Ready: true, Joined: now, DeletionProtection: spec.DeletionProtection, Tags: spec.Tags}
+	l := Local{Ready: true, Joined: now, From: self.From, DeletionProtection: spec.DeletionProtection, Tags: spec.Tags}
 	for i := range d.Indexes {
 		d.NextIndex++
 		d.Indexes[i].ID, d.Indexes[i].State = d.NextIndex, IndexActive
@@ -270,12 +287,13 @@ func (c *Catalog) freeLocked(name string, id record.TableID, now int64) error {
 	return nil
 }
 
-// Reserve promises a name to a replica that is about to be added here, for a minute.
+// Reserve promises a name to a replica that is about to be added here, for a minute. An earlier replica of the table must be
+// gone altogether: what is left of it is not what the table is now.
 func (c *Catalog) Reserve(name string, id record.TableID) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.opts.Now()
-	if e := c.ByID(id); e != nil && e.Visible(c.opts.Region) {
+	if e := c.ByID(id); e != nil && !e.Local.Dropped {
 		return errReplicaExists(name)
 	}
 	if err := c.freeLocked(name, id, now); err != nil {
@@ -285,8 +303,9 @@ func (c *Catalog) Reserve(name string, id record.TableID) error {
 	return nil
 }
 
-// change replaces a descriptor by what fn makes of it, with a fresh revision. Only the keeper may.
-func (c *Catalog) change(id record.TableID, fn func(*Descriptor) (*Descriptor, error)) (*Entry, error) {
+// change replaces a descriptor by what fn makes of it, with a fresh revision; fn returns the same one for no change. Only the
+// keeper may.
+func (c *Catalog) change(id record.TableID, fn func(*Entry) (*Descriptor, error)) (*Entry, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.ByID(id)
@@ -296,16 +315,27 @@ func (c *Catalog) change(id record.TableID, fn func(*Descriptor) (*Descriptor, e
 	if e.Keeper != c.opts.Region {
 		return nil, fault.New(fault.Unavailable, "table %s is kept by region %s, not by %s", e.Name, e.Keeper, c.opts.Region)
 	}
-	d, err := fn(e.Descriptor)
+	d, err := fn(e)
 	if err != nil {
 		return nil, err
 	}
-	d.Revision = c.opts.Stamp()
+	if d == e.Descriptor {
+		return e, nil
+	}
+	d.Revision = c.revisionAbove(e.Revision)
 	n := &Entry{Descriptor: d, Local: c.localFor(e, d)}
 	if err := c.updateLocked(n); err != nil {
 		return nil, err
 	}
 	return n, nil
+}
+
+// revisionAbove makes a revision that replaces an earlier one, also where the clock is behind the one that made that: a
+// keeper that was rebuilt on another machine, or that took over.
+func (c *Catalog) revisionAbove(old crdt.Stamp) crdt.Stamp {
+	s := c.opts.Stamp()
+	s.Time = max(s.Time, old.Time+1)
+	return s
 }
 
 // SetLocal changes what this region keeps of a table for itself.
@@ -316,8 +346,7 @@ func (c *Catalog) SetLocal(id record.TableID, fn func(*Local) error) (*Entry, er
 	if e == nil {
 		return nil, fault.New(fault.NotFound, "Requested resource not found: Table: %s not found", id)
 	}
-	l := e.Local
-	l.Built = slices.Clone(l.Built)
+	l := e.Local.clone()
 	if err := fn(&l); err != nil {
 		return nil, err
 	}
@@ -332,32 +361,51 @@ func (c *Catalog) SetLocal(id record.TableID, fn func(*Local) error) (*Entry, er
 func (c *Catalog) Receive(entries [][]byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var news []*Entry
+	news := map[record.TableID]*Entry{}
 	for _, b := range entries {
 		d := new(Descriptor)
 		dec := json.NewDecoder(bytes.NewReader(b))
 		if err := dec.Decode(d); err != nil {
 			return fmt.Errorf("catalog: a peer sent a descriptor that cannot be read: %w", err)
 		}
-		old := c.ByID(d.ID)
+		if d.ID.IsZero() || d.Name == "" || d.Keeper == "" {
+			return fmt.Errorf("catalog: a peer sent a descriptor without id, name or keeper: %.200s", b)
+		}
+		old := news[d.ID]
+		if old == nil {
+			old = c.ByID(d.ID)
+		}
 		if old != nil && !d.Newer(old.Descriptor) {
 			continue
 		}
 		if old == nil {
-			old = &Entry{Local: Local{Joined: c.opts.Now()}}
+			old = &Entry{Descriptor: &Descriptor{}, Local: Local{Joined: c.opts.Now()}}
 		}
-		news = append(news, &Entry{Descriptor: d, Local: c.localFor(old, d)})
-		delete(c.reserved, d.Name)
+		news[d.ID] = &Entry{Descriptor: d, Local: c.localFor(old, d)}
+		if c.reserved[d.Name].id == d.ID {
+			delete(c.reserved, d.Name)
+		}
 	}
-	return c.updateLocked(news...)
+	return c.updateLocked(slices.Collect(maps.Values(news))...)
 }
 
 // localFor carries a region's own settings over to a new descriptor. A region that left and is a member again starts from
-// nothing: what it had is behind.
+// nothing: what it had is behind. Indexes that went are noted, so that their entries go too, however far they had come.
 func (c *Catalog) localFor(e *Entry, d *Descriptor) Local {
-	l := e.Local
+	l := e.Local.clone()
 	if l.Dropped && d.Holds(c.opts.Region) {
 		return Local{Joined: c.opts.Now()}
+	}
+	// A member that went is no source any more. It is forgotten in the same step, so that one that comes back is adopted anew.
+	l.Sources = slices.DeleteFunc(l.Sources, func(p string) bool {
+		m := d.Member(p)
+		return m == nil || m.State == MemberRemoved
+	})
+	for _, ix := range e.Indexes {
+		if !d.HasIndex(ix.ID) {
+			l.Built = slices.DeleteFunc(l.Built, func(id uint32) bool { return id == ix.ID })
+			l.Dropping = append(l.Dropping, ix.ID)
+		}
 	}
 	return l
 }

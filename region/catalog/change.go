@@ -136,6 +136,7 @@ func addIndex(d *Descriptor, ix Index, attrs []AttributeChange) error {
 			return err
 		}
 	}
+	ix.Schema.Hash, ix.Schema.Range = slices.Clone(ix.Schema.Hash), slices.Clone(ix.Schema.Range) // the caller's
 	for _, part := range [][]item.KeyAttr{ix.Schema.Hash, ix.Schema.Range} {
 		for i := range part {
 			kind, ok := d.attribute(part[i].Name)
@@ -216,7 +217,7 @@ func applyStream(d *Descriptor, ch Change, now int64) error {
 	case !ch.Stream.Enabled && d.Replicas() > 1:
 		return invalid("One or more parameter values were invalid: Disabling Stream is not allowed for a Global Table replica.")
 	case ch.Stream.Enabled:
-		d.Stream = StreamSpec{Enabled: true, View: ch.Stream.View, Label: StreamLabel(now)}
+		d.Stream = d.newStream(ch.Stream.View, now)
 	default:
 		d.Stream.Enabled = false
 	}
@@ -258,71 +259,76 @@ func applyTTL(d *Descriptor, t TTLSpec, now int64) error {
 }
 
 // addReplica lists a new member, which has answered where its log stands.
-func (d *Descriptor) addReplica(m Member, now int64) (*Descriptor, error) {
-	if d.Holds(m.Region) || (d.Member(m.Region) != nil && d.Member(m.Region).State == MemberDeleting) {
-		return nil, errReplicaExists(d.Name)
-	}
-	if !d.Billing.PayPerRequest {
-		return nil, invalid("Table write capacity should either be Pay-Per-Request or AutoScaled.")
-	}
+func (d *Descriptor) addReplica(m Member, now int64) *Descriptor {
 	n := d.clone()
 	if !n.Stream.Enabled {
 		// The service turns the stream on by itself (DYNAMODB.md 10.2).
-		n.Stream = StreamSpec{Enabled: true, View: "NEW_AND_OLD_IMAGES", Label: StreamLabel(now)}
+		n.Stream = n.newStream("NEW_AND_OLD_IMAGES", now)
 	}
 	m.State, m.Since = MemberCreating, now
 	n.setMember(m)
-	return n, nil
+	return n
 }
 
 func errReplicaExists(name string) error {
 	return invalid("Failed to create a the new replica of table with name: '%s' because one or more replicas already existed as tables.", name)
 }
 
-func (d *Descriptor) setMemberState(region string, s MemberState, now int64) (*Descriptor, error) {
-	m := d.Member(region)
-	if m == nil {
-		return nil, fault.New(fault.Internal, "catalog: %s is no member of table %s (%s)", region, d.Name, d.ID)
-	}
+// activated notes that a member has the data, and where its log stands. Since is when it became a member that holds
+// everything, so a rebuilt one starts anew.
+func (d *Descriptor) activated(m Member, now int64) *Descriptor {
 	n := d.clone()
-	m = n.Member(region)
+	m.State, m.Since = MemberActive, now
+	n.setMember(m)
+	return n
+}
+
+func (d *Descriptor) setMemberState(region string, s MemberState, now int64) *Descriptor {
+	n := d.clone()
+	m := n.Member(region)
 	m.State, m.Since = s, now
-	return n, nil
+	return n
 }
 
-// removeReplica starts a member's leaving.
-func (d *Descriptor) removeReplica(region string, now int64) (*Descriptor, error) {
-	if !d.Holds(region) {
-		return nil, invalid("Update global table operation failed because one or more replicas were not part of the global table. Please retry the request without these replicas: [%s].", region)
-	}
-	return d.setMemberState(region, MemberDeleting, now)
-}
-
-// left ends a member's leaving. The last one to leave takes the table with it; a keeper that leaves hands the table to the
-// member that has been active longest.
+// left ends a member's leaving. The last one to leave takes the table with it; a keeper hands on first.
 func (d *Descriptor) left(region string, now int64) (*Descriptor, error) {
-	n, err := d.setMemberState(region, MemberRemoved, now)
-	if err != nil {
-		return nil, err
-	}
+	n := d.setMemberState(region, MemberRemoved, now)
 	if n.Replicas() == 0 {
 		n.Deleted = true
 		return n, nil
 	}
 	if n.Keeper == region {
-		heir := -1
-		for i, m := range n.Members {
-			if m.State == MemberActive && (heir < 0 || m.Since < n.Members[heir].Since) {
-				heir = i
-			}
-		}
-		if heir < 0 {
-			return nil, fault.New(fault.InUse, "Attempt to change a resource which is still in use: no other replica of table %s is active yet", n.Name)
-		}
-		n.Keeper = n.Members[heir].Region
-		n.Epoch++
+		return nil, fault.New(fault.Internal, "catalog: the keeper of table %s (%s) leaves without having handed on", n.Name, n.ID)
 	}
 	return n, nil
+}
+
+// handOver makes the member that has been active longest the keeper.
+func (d *Descriptor) handOver() (*Descriptor, error) {
+	n := d.clone()
+	var heir *Member
+	for i := range n.Members {
+		m := &n.Members[i]
+		if m.State == MemberActive && m.Region != n.Keeper && (heir == nil || m.Since < heir.Since) {
+			heir = m
+		}
+	}
+	if heir == nil {
+		return nil, fault.New(fault.InUse, "Attempt to change a resource which is still in use: no other replica of table %s is active yet", n.Name)
+	}
+	n.Keeper = heir.Region
+	n.Epoch++
+	return n, nil
+}
+
+// newStream is a stream that begins now. Its label is never that of an earlier one, however soon it follows.
+func (d *Descriptor) newStream(view string, now int64) StreamSpec {
+	s := StreamSpec{Enabled: true, View: view, Label: StreamLabel(now)}
+	for s.Label <= d.Stream.Label && d.Stream.Label != "" {
+		now++
+		s.Label = StreamLabel(now)
+	}
+	return s
 }
 
 // StreamLabel names a stream by its creation time, as DynamoDB does (DYNAMODB.md section 8).

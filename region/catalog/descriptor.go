@@ -1,6 +1,9 @@
 package catalog
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/meridiandb/meridian/crdt"
 	"github.com/meridiandb/meridian/item"
 	"github.com/meridiandb/meridian/stream/record"
@@ -13,7 +16,7 @@ type Descriptor struct {
 	ID       record.TableID `json:"id"`
 	Name     string         `json:"name"`
 	Keeper   string         `json:"keeper"`   // region that may write this descriptor
-	Epoch    uint64         `json:"epoch"`    // raised when an operator moves the keeper
+	Epoch    uint64         `json:"epoch"`    // raised whenever another region becomes the keeper
 	Revision crdt.Stamp     `json:"revision"` // of the keeper; (Epoch, Revision) only grows
 	Created  int64          `json:"created"`  // unix milliseconds
 	Deleted  bool           `json:"deleted,omitempty"`
@@ -128,11 +131,26 @@ type Local struct {
 	ProtectionChanged  int64             `json:"protectionChanged,omitempty"` // unix ms
 	Tags               map[string]string `json:"tags,omitempty"`
 	Joined             int64             `json:"joined"` // unix ms: this region's CreationDateTime
+	// Sources lists the other regions whose logs are read for this table: whatever of their logs was read since they stand
+	// here was read with this table wanted. A member that is not in it yet must be adopted first (package region).
+	Sources []string `json:"sources,omitempty"`
+	// From is where this region's log stood when the data was complete here: its changes of the table are after it.
+	From record.Seq `json:"from,omitempty"`
+	// Dropping lists the ids of indexes that the table no longer has and whose entries are still to be removed here.
+	Dropping []uint32 `json:"dropping,omitempty"`
 	// Built lists the ids of indexes whose entries are complete here. An index of the descriptor that is not in it is being
 	// backfilled: writes keep it, reads are refused.
 	Built []uint32 `json:"built,omitempty"`
 	// Dropped: the replica's data has been removed after the table was deleted or the region left it.
 	Dropped bool `json:"dropped,omitempty"`
+}
+
+func (l Local) clone() Local {
+	l.Tags = maps.Clone(l.Tags)
+	l.Sources = slices.Clone(l.Sources)
+	l.Dropping = slices.Clone(l.Dropping)
+	l.Built = slices.Clone(l.Built)
+	return l
 }
 
 // Newer reports whether d replaces o: a higher epoch, or in one epoch a later revision.
@@ -172,6 +190,14 @@ func (d *Descriptor) Replicas() int {
 
 // Shared reports whether the table has, or ever had, a replica elsewhere. Its deletes are remembered from then on.
 func (d *Descriptor) Shared() bool { return len(d.Members) > 1 }
+
+// Streamed reports whether the table has, or ever had, a stream: one that was turned off can be read for a day.
+func (d *Descriptor) Streamed() bool { return d.Stream.Label != "" }
+
+// HasIndex reports whether the table has the index with an id.
+func (d *Descriptor) HasIndex(id uint32) bool {
+	return slices.ContainsFunc(d.Indexes, func(ix Index) bool { return ix.ID == id })
+}
 
 // Index finds an index by name, nil if there is none.
 func (d *Descriptor) Index(name string) *Index {

@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"slices"
+
 	"github.com/meridiandb/meridian/internal/fault"
 	"github.com/meridiandb/meridian/stream/record"
 )
@@ -9,52 +11,71 @@ import (
 
 // Apply makes one UpdateTable change other than of replicas.
 func (c *Catalog) Apply(id record.TableID, ch Change) (*Entry, error) {
-	return c.change(id, func(d *Descriptor) (*Descriptor, error) {
-		if d.busy() {
-			return nil, errBusy()
+	return c.change(id, func(e *Entry) (*Descriptor, error) {
+		if err := e.Admits(ch); err != nil {
+			return nil, err
 		}
-		return d.apply(ch, c.opts.Now())
+		return e.apply(ch, c.opts.Now())
 	})
 }
 
 // AddReplica lists a region as a new member; m says where its log stands.
 func (c *Catalog) AddReplica(id record.TableID, m Member) (*Entry, error) {
-	return c.change(id, func(d *Descriptor) (*Descriptor, error) {
-		if d.busy() && !d.Holds(m.Region) {
-			return nil, errBusy()
+	return c.change(id, func(e *Entry) (*Descriptor, error) {
+		if err := e.MayAdd(m.Region); err != nil {
+			return nil, err
 		}
-		return d.addReplica(m, c.opts.Now())
+		return e.addReplica(m, c.opts.Now()), nil
 	})
 }
 
 // RemoveReplica starts a region's leaving.
 func (c *Catalog) RemoveReplica(id record.TableID, region string) (*Entry, error) {
-	return c.change(id, func(d *Descriptor) (*Descriptor, error) { return d.removeReplica(region, c.opts.Now()) })
+	return c.change(id, func(e *Entry) (*Descriptor, error) {
+		if err := e.MayRemove(region); err != nil {
+			return nil, err
+		}
+		return e.setMemberState(region, MemberDeleting, c.opts.Now()), nil
+	})
 }
 
-// Activated ends a member's joining: it has all the data. It may be said again.
-func (c *Catalog) Activated(id record.TableID, region string) (*Entry, error) {
-	return c.change(id, func(d *Descriptor) (*Descriptor, error) {
-		m := d.Member(region)
-		if m == nil || m.State != MemberCreating {
-			return d, nil
+// Activated ends a member's joining: it has all the data. A member that was rebuilt from nothing says so too, with its new
+// origin. It may be said again.
+func (c *Catalog) Activated(id record.TableID, m Member) (*Entry, error) {
+	return c.change(id, func(e *Entry) (*Descriptor, error) {
+		have := e.Member(m.Region)
+		switch {
+		case have == nil || have.State != MemberCreating && have.State != MemberActive:
+			return e.Descriptor, nil
+		case have.State == MemberActive && have.Origin == m.Origin:
+			return e.Descriptor, nil
 		}
-		return d.setMemberState(region, MemberActive, c.opts.Now())
+		return e.activated(m, c.opts.Now()), nil
 	})
 }
 
 // Left ends a member's leaving: its log is drained and its data gone. It may be said again.
 func (c *Catalog) Left(id record.TableID, region string) (*Entry, error) {
-	return c.change(id, func(d *Descriptor) (*Descriptor, error) {
-		if m := d.Member(region); m == nil || m.State != MemberDeleting {
-			return d, nil
+	return c.change(id, func(e *Entry) (*Descriptor, error) {
+		if m := e.Member(region); m == nil || m.State != MemberDeleting {
+			return e.Descriptor, nil
 		}
-		return d.left(region, c.opts.Now())
+		return e.left(region, c.opts.Now())
 	})
 }
 
-// busy reports whether a replica is on its way in; DynamoDB takes no other change meanwhile.
-func (d *Descriptor) busy() bool {
+// HandOver makes another region the keeper of a table that this region, its keeper, leaves.
+func (c *Catalog) HandOver(id record.TableID) (*Entry, error) {
+	return c.change(id, func(e *Entry) (*Descriptor, error) {
+		if e.Replicas() == 1 {
+			return e.Descriptor, nil // nobody is left; the table goes with us
+		}
+		return e.handOver()
+	})
+}
+
+// joining reports whether a replica is on its way in; DynamoDB takes no other change meanwhile.
+func (d *Descriptor) joining() bool {
 	for _, m := range d.Members {
 		if m.State == MemberCreating {
 			return true
@@ -63,8 +84,53 @@ func (d *Descriptor) busy() bool {
 	return false
 }
 
-func errBusy() error {
-	return fault.New(fault.InUse, "The resource which you are attempting to change is in use.")
+// errBusy says it as DynamoDB does: a member of a global table is told no more than that (DYNAMODB.md 5.1).
+func (d *Descriptor) errBusy() error {
+	if d.Replicas() > 1 {
+		return fault.New(fault.InUse, "The resource which you are attempting to change is in use.")
+	}
+	return fault.New(fault.InUse, "Attempt to change a resource which is still in use: Table is being updated: %s", d.Name)
+}
+
+// Admits says why a change must wait for another: one at a time. TTL is not part of that, and an index that is being
+// filled may be deleted. It looks at the table as this region has it.
+func (e *Entry) Admits(ch Change) error {
+	switch {
+	case ch.TTL != nil:
+		return nil
+	case e.joining():
+		return e.errBusy()
+	case e.indexesBuilt() || ch.DeleteIndex != "":
+		return nil
+	case ch.CreateIndex != nil:
+		return fault.New(fault.Limit, "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table")
+	}
+	return e.errBusy()
+}
+
+// MayAdd says why a region cannot be listed as a new member: what can never be, then what is not possible now.
+func (e *Entry) MayAdd(region string) error {
+	if m := e.Member(region); m != nil && m.State != MemberRemoved {
+		return errReplicaExists(e.Name)
+	}
+	if !e.Billing.PayPerRequest {
+		return invalid("Table write capacity should either be Pay-Per-Request or AutoScaled.")
+	}
+	return e.Admits(Change{CreateReplica: region})
+}
+
+// MayRemove says why a member cannot leave now. One that is still joining can: it may have died in the middle.
+func (e *Entry) MayRemove(region string) error {
+	if !e.Holds(region) {
+		return invalid("Update global table operation failed because one or more replicas were not part of the global table. "+
+			"Please retry the request without these replicas: [%s].", region)
+	}
+	for _, m := range e.Members {
+		if m.State == MemberCreating && m.Region != region {
+			return e.errBusy()
+		}
+	}
+	return nil
 }
 
 // View describes an entry for DescribeTable; the counts are filled in by the caller.
@@ -77,9 +143,9 @@ func (e *Entry) status(region string) string {
 	switch {
 	case e.Deleted || m == nil || m.State == MemberDeleting || m.State == MemberRemoved:
 		return "DELETING"
-	case !e.Local.Ready:
+	case !e.Local.Ready || m.State == MemberCreating:
 		return "CREATING"
-	case e.busy() || !e.indexesBuilt():
+	case e.joining() || !e.indexesBuilt():
 		return "UPDATING"
 	}
 	return "ACTIVE"
@@ -87,12 +153,7 @@ func (e *Entry) status(region string) string {
 
 // IndexBuilt reports whether an index's entries are complete in this region.
 func (e *Entry) IndexBuilt(id uint32) bool {
-	for _, b := range e.Local.Built {
-		if b == id {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(e.Local.Built, id)
 }
 
 func (e *Entry) indexesBuilt() bool {

@@ -1,15 +1,7 @@
-// Package clock gives a region its stamps: hybrid logical time that never goes back, not even over a crash.
-//
-// A durable ceiling stands above every time ever given out. It is raised ahead of need in the background (Raise); a stamp
-// that would pass it all the same carries the new ceiling in its own batch, so that the two become durable together. A
-// restart begins at the ceiling: no stamp is given twice, not even one that a crash lost.
-//
-// Physical time is monotonic from start: a step of the wall clock is not followed (DESIGN section 5, clock guard).
 package clock
 
 import (
 	"encoding/binary"
-	"fmt"
 	"sync"
 	"time"
 
@@ -17,8 +9,13 @@ import (
 	"github.com/meridiandb/meridian/storage"
 )
 
-// headroom is how far above now the ceiling is kept; after a crash the clock runs ahead by at most this much.
-const headroom = 3 * time.Second
+// Headroom is how far above physical time the ceiling is raised, and so how far ahead a restart may begin. Less than
+// DefaultBound, or every restart would make the guard speak; so much that the batches that must carry a new ceiling are few.
+const Headroom = 400 * time.Millisecond
+
+// step is by how much the ceiling rises while hybrid time runs ahead of physical time: 2^18 stamps. Headroom again would
+// take a region that crashes in a loop further ahead each time.
+const step crdt.Time = 4 << 16
 
 // Wall tells physical time in unix milliseconds, monotonic from the start of the process.
 type Wall func() int64
@@ -29,17 +26,26 @@ func NewWall() Wall {
 	return func() int64 { return start.UnixMilli() + time.Since(start).Milliseconds() }
 }
 
+// Stepped is how far the machine's clock has been set since a NewWall's start, which that does not follow.
+func Stepped(w Wall) time.Duration {
+	return time.Duration(time.Now().UnixMilli()-w()) * time.Millisecond
+}
+
 // Clock hands out stamps of one origin. It is safe for concurrent use.
+//
+// Invariant: settled ≤ ceiling.
 type Clock struct {
 	origin crdt.Origin
 	wall   Wall
 
 	mu      sync.Mutex
 	hlc     crdt.Clock
-	ceiling crdt.Time // durable, or on its way in the batch that needs it
+	ceiling crdt.Time // of all batches up to the one being sealed; above all times given out for items
+	settled crdt.Time // known to be durable
+	guard   guard
 }
 
-var ceilingKey = append([]byte{storage.KindMeta}, "clock-ceiling"...)
+var ceilingKey = storage.MetaKey("clock-ceiling")
 
 // Open starts a clock at the ceiling that an earlier run left.
 func Open(s storage.Reader, origin crdt.Origin, wall Wall) (*Clock, error) {
@@ -51,61 +57,108 @@ func Open(s storage.Reader, origin crdt.Origin, wall Wall) (*Clock, error) {
 	case err != nil:
 		return nil, err
 	case len(v) != 8:
-		return nil, &storage.CorruptionError{Where: "clock ceiling", Err: fmt.Errorf("%d bytes instead of 8", len(v))}
+		return nil, storage.Corruptf("clock ceiling", "%d bytes instead of 8", len(v))
 	}
 	c.ceiling = crdt.Time(binary.BigEndian.Uint64(v))
+	c.settled = c.ceiling
 	c.hlc.Observe(c.ceiling)
 	return c, nil
 }
 
-// Stamp returns the next stamp, above all before it and all observed. It must not be used for anything durable without a
-// following Seal or Raise; items use Seal.
+// Stamp returns the next stamp, above all before it and all observed. It is for what must be new but not new for ever:
+// after a crash it may be given again. Items use Seal.
 func (c *Clock) Stamp() crdt.Stamp {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.nextLocked()
-}
-
-func (c *Clock) nextLocked() crdt.Stamp {
 	return crdt.Stamp{Time: c.hlc.Next(c.wall()), Origin: c.origin}
 }
 
-// Seal returns the next stamp for the batch w, raising the ceiling in it when the stamp would pass it.
+// Seal returns the next stamp for the batch w, raising the ceiling in it when the stamp would pass it. It is called inside
+// the seal of w's commit. It fails with fault.Unavailable, and nothing is wrong, while the guard refuses writes.
 func (c *Clock) Seal(w storage.Writer) (crdt.Stamp, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := c.nextLocked()
-	if s.Time <= c.ceiling {
-		return s, nil
+	now := c.wall()
+	// Before a time is taken: a region that refuses does not move its own clock.
+	if err := c.guard.admit(max(c.hlc.Last(), crdt.TimeFromMillis(now)), now); err != nil {
+		return crdt.Stamp{}, err
 	}
-	return s, c.raiseLocked(w, s.Time)
+	s := crdt.Stamp{Time: c.hlc.Next(now), Origin: c.origin}
+	return s, c.coverLocked(w, s.Time, now)
 }
 
-// Observe takes note of another region's time, so that later stamps are above it.
+// Observe takes note of another region's time, so that later stamps are above it, even over a crash. It is called inside
+// the seal of w's commit.
 func (c *Clock) Observe(w storage.Writer, t crdt.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.hlc.Observe(t)
+	return c.coverLocked(w, t, c.wall())
+}
+
+// coverLocked sees to it that the ceiling, as w leaves it, is not below t.
+func (c *Clock) coverLocked(w storage.Writer, t crdt.Time, now int64) error {
 	if t <= c.ceiling {
 		return nil
 	}
-	return c.raiseLocked(w, t)
+	return c.raiseLocked(w, max(t+step, crdt.TimeFromMillis(now+Headroom.Milliseconds())))
 }
 
-func (c *Clock) raiseLocked(w storage.Writer, above crdt.Time) error {
-	c.ceiling = crdt.TimeFromMillis(above.Millis() + headroom.Milliseconds())
-	return w.Set(ceilingKey, binary.BigEndian.AppendUint64(nil, uint64(c.ceiling)))
+// raiseLocked writes a new ceiling into w. If w's commit does not happen, the old one holds again: a batch that came after
+// it would else trust in a ceiling that was never written.
+func (c *Clock) raiseLocked(w storage.Writer, to crdt.Time) error {
+	old := c.ceiling
+	c.ceiling = to
+	if s, ok := w.(storage.Sealer); ok {
+		s.OnAbort(func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.ceiling = old
+		})
+	}
+	return w.Set(ceilingKey, storage.AppendSeq(nil, uint64(to)))
 }
 
-// Raise lifts the ceiling ahead of need; called about once a second. It reports whether w was written.
-func (c *Clock) Raise(w storage.Writer) (bool, error) {
+// Raise lifts the ceiling ahead of need, in a batch of its own, and waits for the disk. It is called about once a second,
+// so that an idle region too can say what time it has closed (Settled).
+func (c *Clock) Raise(begin func() (storage.Txn, error)) error {
+	c.mu.Lock()
+	due := c.hlc.Last() > c.settled || crdt.TimeFromMillis(c.wall()) > c.settled
+	c.mu.Unlock()
+	if !due {
+		return nil
+	}
+	tx, err := begin()
+	if err != nil {
+		return err
+	}
+	defer tx.Discard()
+	var to crdt.Time
+	durable, err := tx.Commit(func(w storage.Writer) error {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		// Written in every case: an equal one may stand in an earlier batch, and waiting for this one waits for that.
+		to = max(c.ceiling, crdt.TimeFromMillis(c.wall()+Headroom.Milliseconds()))
+		return c.raiseLocked(w, to)
+	})
+	if err != nil {
+		return err
+	}
+	if err := durable.Wait(); err != nil {
+		return err
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := crdt.TimeFromMillis(c.wall())
-	if now.Millis()+headroom.Milliseconds()/2 < c.ceiling.Millis() {
-		return false, nil
-	}
-	return true, c.raiseLocked(w, now)
+	c.settled = max(c.settled, to)
+	return nil
+}
+
+// Settled is a time below which a restart, whatever happens, gives out no stamp. A region promises nothing about its
+// future beyond it.
+func (c *Clock) Settled() crdt.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.settled
 }
 
 // Now is the physical time in unix milliseconds.

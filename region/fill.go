@@ -1,0 +1,104 @@
+package region
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/meridiandb/meridian/crdt"
+	"github.com/meridiandb/meridian/region/catalog"
+	"github.com/meridiandb/meridian/region/table"
+	"github.com/meridiandb/meridian/stream/record"
+)
+
+// fill copies a table from another member, any that answers. Changes are wanted from where the copy was taken, so copy and
+// tail arrive side by side and the merge makes their order indifferent.
+func (r *Region) fill(e *catalog.Entry) error {
+	p := r.peersOrNil()
+	if p == nil {
+		return errAlone
+	}
+	// What is there is from an attempt that was cut off, or from an earlier membership.
+	if err := r.engine.RemoveTable(r.ctx, e.ID); err != nil {
+		return err
+	}
+	r.engine.Forget(e.ID)
+	var errs []error
+	for _, m := range e.Members {
+		if m.Region == r.name || m.State != catalog.MemberActive {
+			continue
+		}
+		err := r.fillFrom(p, e, m.Region)
+		if err == nil {
+			return nil
+		}
+		r.inbound.endJoin(e.ID)
+		errs = append(errs, fmt.Errorf("fill from %s: %w", m.Region, err))
+	}
+	return errors.Join(append(errs, fmt.Errorf("table %s (%s): no member to fill from", e.Name, e.ID))...)
+}
+
+var errNoPosition = errors.New("the copy does not say where it was taken")
+
+func (r *Region) fillFrom(p Peers, e *catalog.Entry, source string) error {
+	start := time.Now()
+	items := 0
+	err := p.FetchSnapshot(r.ctx, source, e.ID, func(c Chunk) error {
+		if c.Positions != nil {
+			if err := r.inbound.beginJoin(e.ID, c.Positions); err != nil {
+				return err
+			}
+		}
+		if !r.inbound.joining(e.ID) {
+			return errNoPosition
+		}
+		if err := r.checkCopied(source, c.Changes); err != nil {
+			return err
+		}
+		items += len(c.Changes)
+		return r.engine.Apply(r.ctx, table.Batch{Silent: true, Commits: asCommits(c.Changes)})
+	})
+	if err != nil {
+		return err
+	}
+	if !r.inbound.joining(e.ID) {
+		return errNoPosition
+	}
+	if err := r.filled(e); err != nil {
+		return err
+	}
+	r.inbound.endJoin(e.ID)
+	r.logger.Info("replica filled", "table", e.Name, "from", source, "items", items, "took", time.Since(start))
+	return nil
+}
+
+// filled notes that the data is here. Clients may write from then on, so From is taken before.
+func (r *Region) filled(e *catalog.Entry) error {
+	from := r.log.Durable()
+	_, err := r.catalog.SetLocal(e.ID, func(l *catalog.Local) error {
+		l.Ready, l.From = true, from
+		l.Sources = r.inbound.joinedFrom(e.ID)
+		l.Built = nil
+		for _, ix := range e.Indexes { // kept by every merge since before the copy began
+			if r.catalog.ByID(e.ID).HasIndex(ix.ID) {
+				l.Built = append(l.Built, ix.ID)
+			}
+		}
+		return nil
+	})
+	return err
+}
+
+// asCommits makes one commit of the states of a copy, under the newest stamp among them.
+func asCommits(changes []record.Change) []record.Commit {
+	if len(changes) == 0 {
+		return nil
+	}
+	var newest crdt.Stamp
+	for _, ch := range changes {
+		if newest.Less(ch.Base) {
+			newest = ch.Base
+		}
+	}
+	return []record.Commit{{Stamp: newest, Changes: changes}}
+}

@@ -1,0 +1,144 @@
+package region
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/meridiandb/meridian/region/catalog"
+	"github.com/meridiandb/meridian/region/clock"
+	"github.com/meridiandb/meridian/storage"
+	"github.com/meridiandb/meridian/stream/record"
+)
+
+// How often housekeeping does what, in seconds.
+const (
+	trimEvery   = 10
+	countsEvery = 30
+	partsEvery  = 60
+)
+
+// streamLife is how long a table's stream can be read after a change was written (DYNAMODB.md section 8).
+const streamLife = 24 * time.Hour
+
+// slackFor is how long the log is kept besides acknowledgements: for a peer that moves its cursor back to where a copy was
+// taken, which may be before what it, or another region for it, has acknowledged.
+const slackFor = 10 * time.Minute
+
+// housekeeping raises the clock's ceiling, trims the log, forgets old tokens and saves counts.
+func (r *Region) housekeeping() {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for n := 1; ; n++ {
+		select {
+		case <-r.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := r.keepHouse(n); err != nil && r.ctx.Err() == nil {
+			r.logger.Error("housekeeping", "region", r.name, "err", err) // tried again at the next tick, unless it is the end
+			_ = r.fail(err)
+		}
+	}
+}
+
+func (r *Region) keepHouse(n int) error {
+	r.watchClock()
+	errs := []error{r.clock.Raise(func() (storage.Txn, error) { return r.store.Begin(background) })}
+	if n%trimEvery == 0 {
+		_, err := r.engine.ForgetTokens(r.ctx, r.clock.Now()) // what it leaves, the next round takes
+		errs = append(errs, err, r.trim(r.ctx))
+	}
+	if n%countsEvery == 0 {
+		errs = append(errs, r.saveCounts())
+	}
+	if n%partsEvery == 0 {
+		errs = append(errs, r.trimParts(r.ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// trim drops the part of the log that every member of every shared table has acknowledged, and that is old enough.
+func (r *Region) trim(ctx context.Context) error {
+	upTo := r.slack.older(r.clock.Now(), r.log.Durable())
+	for _, e := range r.catalog.Entries() {
+		if !e.Visible(r.name) {
+			continue
+		}
+		for _, m := range e.Members {
+			if m.Region == r.name || m.State == catalog.MemberRemoved || m.State == catalog.MemberDeleting {
+				continue
+			}
+			at, _ := r.ackedBy(m.Region) // unknown: nothing may go
+			upTo = min(upTo, at)
+		}
+	}
+	if upTo == 0 {
+		return nil
+	}
+	return r.log.Trim(ctx, upTo, func(id record.TableID) bool {
+		e := r.catalog.ByID(id)
+		return e != nil && e.Streamed()
+	})
+}
+
+// trimParts drops what streams kept for longer than they last.
+func (r *Region) trimParts(ctx context.Context) error {
+	before := r.clock.Now() - streamLife.Milliseconds()
+	for _, e := range r.catalog.Entries() {
+		if !e.Streamed() {
+			continue
+		}
+		if err := r.log.TrimParts(ctx, e.ID, before); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// slack remembers where the log ended for the last minutes. It is used by housekeeping alone.
+type slack struct{ marks []slackMark }
+
+type slackMark struct {
+	at  int64 // unix milliseconds
+	end record.Seq
+}
+
+// older notes where the log ends now and returns where it ended slackFor ago; 0 if that is not known.
+func (s *slack) older(now int64, end record.Seq) record.Seq {
+	s.marks = append(s.marks, slackMark{now, end})
+	old := 0
+	for old+1 < len(s.marks) && s.marks[old+1].at <= now-slackFor.Milliseconds() {
+		old++
+	}
+	s.marks = s.marks[old:]
+	if s.marks[0].at > now-slackFor.Milliseconds() {
+		return 0
+	}
+	return s.marks[0].end
+}
+
+// ReportOffsets tells what the other regions' clocks show, less this one's, as measured lately; regions that cannot be
+// reached are left out. It is to be called about once a second, also when there are none.
+func (r *Region) ReportOffsets(offsets map[string]time.Duration) {
+	s := r.clock.Report(offsets)
+	switch was := r.alarmed.Swap(s.Alarm); {
+	case s.Alarm && !was:
+		r.logger.Error("the clock differs from the other regions'", "region", r.name, "ahead", s.Ahead, "behind", s.Behind, "writesRefused", s.Refuse)
+	case was && !s.Alarm:
+		r.logger.Info("the clock agrees with the other regions' again", "region", r.name)
+	}
+}
+
+// watchClock alarms when the machine's clock has been set, which ours does not follow.
+func (r *Region) watchClock() {
+	if r.wall == nil {
+		return
+	}
+	by := clock.Stepped(r.wall)
+	far := by.Abs() > clock.DefaultBound
+	if far && !r.stepped {
+		r.logger.Error("the machine's clock was set; this region does not follow before a restart", "region", r.name, "by", by)
+	}
+	r.stepped = far
+}
