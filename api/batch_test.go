@@ -86,8 +86,8 @@ func TestBatchWrite(t *testing.T) {
 	c := newMemoryClient(t)
 	c.table("tab", false)
 	c.table("two", false)
-	c.must("CreateTable", `{"TableName":"numbers","BillingMode":"PAY_PER_REQUEST","KeySchema":`+keysOf("pk HASH")+`,"AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"N"},{"AttributeName":"g","AttributeType":"S"}]`+
-		gsi(indexOf("idx", keysOf("g HASH"), ""))+`}`)
+	c.must("CreateTable", `{"TableName":"numbers","BillingMode":"PAY_PER_REQUEST","KeySchema":`+keyList("pk HASH")+`,"AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"N"},{"AttributeName":"g","AttributeType":"S"}]`+
+		gsi(indexOf("idx", keyList("g HASH"), ""))+`}`)
 	w := func(rest string) string { return `{"RequestItems":{` + rest + `}}` }
 	puts := func(n int) string { return some(n, func(i int) string { return putRequest(fmt.Sprint(i)) }) }
 	const dup = "Provided list of item keys contains duplicates"

@@ -12,11 +12,11 @@ import (
 // base (pk, sk N), loc (pk, art) KEYS_ONLY, glo (art) INCLUDE x, all (art, sk) ALL, and n items in one partition.
 func musicTable(c *client, n int) {
 	c.t.Helper()
-	c.must("CreateTable", `{"TableName":"mus","BillingMode":"PAY_PER_REQUEST","KeySchema":`+keysOf("pk HASH", "sk RANGE")+`,
+	c.must("CreateTable", `{"TableName":"mus","BillingMode":"PAY_PER_REQUEST","KeySchema":`+keyList("pk HASH", "sk RANGE")+`,
 		"AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"},{"AttributeName":"sk","AttributeType":"N"},{"AttributeName":"art","AttributeType":"S"}]`+
-		lsi(`{"IndexName":"loc","KeySchema":`+keysOf("pk HASH", "art RANGE")+`,"Projection":{"ProjectionType":"KEYS_ONLY"}}`)+
-		gsi(`{"IndexName":"glo","KeySchema":`+keysOf("art HASH")+`,"Projection":{"ProjectionType":"INCLUDE","NonKeyAttributes":["x"]}}`,
-			indexOf("all", keysOf("art HASH", "sk RANGE"), ""))+`}`)
+		lsi(`{"IndexName":"loc","KeySchema":`+keyList("pk HASH", "art RANGE")+`,"Projection":{"ProjectionType":"KEYS_ONLY"}}`)+
+		gsi(`{"IndexName":"glo","KeySchema":`+keyList("art HASH")+`,"Projection":{"ProjectionType":"INCLUDE","NonKeyAttributes":["x"]}}`,
+			indexOf("all", keyList("art HASH", "sk RANGE"), ""))+`}`)
 	for i := range n {
 		c.must("PutItem", fmt.Sprintf(`{"TableName":"mus","Item":{"pk":{"S":"p"},"sk":{"N":"%d"},"art":{"S":"t"},"x":{"N":"%d"},"y":{"S":"v%d"}}}`, i, i%2, i))
 	}

@@ -23,7 +23,7 @@ func (s tableSpec) body() string {
 
 const onDemand = `,"BillingMode":"PAY_PER_REQUEST"`
 
-func keysOf(names ...string) string {
+func keyList(names ...string) string {
 	var parts []string
 	for _, n := range names {
 		name, kind, _ := strings.Cut(n, " ")
@@ -32,7 +32,7 @@ func keysOf(names ...string) string {
 	return `[` + strings.Join(parts, ",") + `]`
 }
 
-func defsOf(names ...string) string {
+func defList(names ...string) string {
 	var parts []string
 	for _, n := range names {
 		parts = append(parts, `{"AttributeName":"`+n+`","AttributeType":"S"}`)
@@ -62,72 +62,72 @@ func TestCreateTableRefused(t *testing.T) {
 		return `"` + strings.Join(many(n, func(i int) string { return fmt.Sprint("a", i) }), `","`) + `"`
 	}
 	include := func(name string, n int) string {
-		return `{"IndexName":"` + name + `","KeySchema":` + keysOf("pk HASH") + `,"Projection":{"ProjectionType":"INCLUDE","NonKeyAttributes":[` + nonKey(n) + `]}}`
+		return `{"IndexName":"` + name + `","KeySchema":` + keyList("pk HASH") + `,"Projection":{"ProjectionType":"INCLUDE","NonKeyAttributes":[` + nonKey(n) + `]}}`
 	}
 	short := "' failed to satisfy constraint: Member must have length greater than or equal to 3"
 	rows := []refusal{
 		{"4.10", "CreateTable", `{}`, validation, "The parameter 'TableName' is required but was not present in the request"},
 		{"4.10", "CreateTable", `{"TableName":"ab"}`, validation, violation(
-			"Value 'ab' at 'tableName" + short, null("attributeDefinitions"), null("keySchema"))},
+			"Value 'ab' at 'tableName"+short, null("attributeDefinitions"), null("keySchema"))},
 		{"4.10", "CreateTable", strings.Replace(tableSpec{}.body(), `"abc"`, `"ab"`, 1), validation, violation("Value 'ab' at 'tableName" + short)},
 		{"4.10", "CreateTable", strings.Replace(tableSpec{}.body(), `"abc"`, `"a/b"`, 1), validation,
 			violation("Value 'a/b' at 'tableName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+")},
 		{"4.10", "CreateTable", strings.Replace(tableSpec{}.body(), `"abc"`, `"`+longName+`"`, 1), validation,
 			violation("Value '" + longName + "' at 'tableName' failed to satisfy constraint: Member must have length less than or equal to 255")},
-		{"4.10", "CreateTable", tableSpec{keys: keysOf("pk hash"), rest: onDemand}.body(), validation, violation(enum("hash", "keySchema.1.member.keyType", "HASH, RANGE"))},
+		{"4.10", "CreateTable", tableSpec{keys: keyList("pk hash"), rest: onDemand}.body(), validation, violation(enum("hash", "keySchema.1.member.keyType", "HASH, RANGE"))},
 		{"4.10", "CreateTable", tableSpec{defs: `[{"AttributeName":"pk","AttributeType":"L"}]`, rest: `,"BillingMode":"x","TableClass":"y"`}.body(), validation,
 			violation(enum("L", "attributeDefinitions.1.member.attributeType", "B, N, S"), enum("x", "billingMode", "PROVISIONED, PAY_PER_REQUEST"),
 				enum("y", "tableClass", "STANDARD, STANDARD_INFREQUENT_ACCESS"))},
 		{"4.10", "CreateTable", tableSpec{rest: `,"ProvisionedThroughput":{"ReadCapacityUnits":0,"WriteCapacityUnits":0}`}.body(), validation,
 			violation("Value '0' at 'provisionedThroughput.writeCapacityUnits' failed to satisfy constraint: Member must have value greater than or equal to 1",
 				"Value '0' at 'provisionedThroughput.readCapacityUnits' failed to satisfy constraint: Member must have value greater than or equal to 1")},
-		{"4.10", "CreateTable", tableSpec{keys: keysOf("pk HASH", "sk RANGE", "x RANGE"), rest: onDemand}.body(), validation,
+		{"4.10", "CreateTable", tableSpec{keys: keyList("pk HASH", "sk RANGE", "x RANGE"), rest: onDemand}.body(), validation,
 			violation("Value '[KeySchemaElement(attributeName=pk, keyType=HASH), KeySchemaElement(attributeName=sk, keyType=RANGE), " +
 				"KeySchemaElement(attributeName=x, keyType=RANGE)]' at 'keySchema' failed to satisfy constraint: Member must have length less than or equal to 2")},
 		{"5.1", "CreateTable", tableSpec{}.body(), validation,
 			invalidParam + "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED"},
 		{"5.1", "CreateTable", tableSpec{rest: onDemand + `,"ProvisionedThroughput":{"ReadCapacityUnits":1,"WriteCapacityUnits":1}`}.body(), validation,
 			invalidParam + "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST"},
-		{"5.1", "CreateTable", tableSpec{rest: onDemand + gsi(indexOf("idx", keysOf("sk HASH"), `,"ProvisionedThroughput":{"ReadCapacityUnits":1,"WriteCapacityUnits":1}`))}.body(), validation,
+		{"5.1", "CreateTable", tableSpec{rest: onDemand + gsi(indexOf("idx", keyList("sk HASH"), `,"ProvisionedThroughput":{"ReadCapacityUnits":1,"WriteCapacityUnits":1}`))}.body(), validation,
 			invalidParam + "ProvisionedThroughput should not be specified for index: idx when BillingMode is PAY_PER_REQUEST"},
-		{"5.1", "CreateTable", tableSpec{defs: defsOf("pk"), rest: onDemand}.body(), validation, "Invalid KeySchema: Some index key attribute have no definition"},
-		{"5.1", "CreateTable", tableSpec{defs: defsOf("pk", "x"), rest: onDemand}.body(), validation,
+		{"5.1", "CreateTable", tableSpec{defs: defList("pk"), rest: onDemand}.body(), validation, "Invalid KeySchema: Some index key attribute have no definition"},
+		{"5.1", "CreateTable", tableSpec{defs: defList("pk", "x"), rest: onDemand}.body(), validation,
 			invalidParam + "Some index key attributes are not defined in AttributeDefinitions. Keys: [pk, sk], AttributeDefinitions: [pk, x]"},
-		{"5.1", "CreateTable", tableSpec{defs: defsOf("pk", "sk", "x"), rest: onDemand}.body(), validation,
+		{"5.1", "CreateTable", tableSpec{defs: defList("pk", "sk", "x"), rest: onDemand}.body(), validation,
 			invalidParam + "Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions"},
-		{"5.1", "CreateTable", tableSpec{defs: defsOf("pk", "sk", "x"), rest: onDemand + gsi(indexOf("idx", keysOf("sk HASH"), ""))}.body(), validation,
+		{"5.1", "CreateTable", tableSpec{defs: defList("pk", "sk", "x"), rest: onDemand + gsi(indexOf("idx", keyList("sk HASH"), ""))}.body(), validation,
 			invalidParam + "Some AttributeDefinitions are not used. AttributeDefinitions: [pk, sk, x], keys used: [pk, sk]"},
-		{"5.1", "CreateTable", tableSpec{rest: onDemand + gsi(indexOf("idx", keysOf("y HASH"), ""))}.body(), validation,
+		{"5.1", "CreateTable", tableSpec{rest: onDemand + gsi(indexOf("idx", keyList("y HASH"), ""))}.body(), validation,
 			invalidParam + "Some index key attributes are not defined in AttributeDefinitions. Keys: [y], AttributeDefinitions: [pk, sk]"},
-		{"5.1", "CreateTable", tableSpec{keys: keysOf("pk RANGE", "sk HASH"), rest: onDemand}.body(), validation, "Invalid KeySchema: The first KeySchemaElement is not a HASH key type"},
-		{"5.1", "CreateTable", tableSpec{keys: keysOf("pk HASH", "sk HASH"), rest: onDemand}.body(), validation, "Invalid KeySchema: The second KeySchemaElement is not a RANGE key type"},
-		{"5.1", "CreateTable", tableSpec{keys: keysOf("pk HASH", "pk RANGE"), defs: defsOf("pk"), rest: onDemand}.body(), validation,
+		{"5.1", "CreateTable", tableSpec{keys: keyList("pk RANGE", "sk HASH"), rest: onDemand}.body(), validation, "Invalid KeySchema: The first KeySchemaElement is not a HASH key type"},
+		{"5.1", "CreateTable", tableSpec{keys: keyList("pk HASH", "sk HASH"), rest: onDemand}.body(), validation, "Invalid KeySchema: The second KeySchemaElement is not a RANGE key type"},
+		{"5.1", "CreateTable", tableSpec{keys: keyList("pk HASH", "pk RANGE"), defs: defList("pk"), rest: onDemand}.body(), validation,
 			"Invalid KeySchema: Some index key attribute have no definition"},
-		{"5.1", "CreateTable", tableSpec{keys: keysOf("pk HASH"), defs: defsOf("pk"), rest: onDemand + lsi(indexOf("idx", keysOf("pk HASH", "pk RANGE"), ""))}.body(), validation,
+		{"5.1", "CreateTable", tableSpec{keys: keyList("pk HASH"), defs: defList("pk"), rest: onDemand + lsi(indexOf("idx", keyList("pk HASH", "pk RANGE"), ""))}.body(), validation,
 			invalidParam + "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex"},
-		{"5.1", "CreateTable", tableSpec{rest: onDemand + lsi(indexOf("idx", keysOf("pk HASH"), ""))}.body(), validation,
+		{"5.1", "CreateTable", tableSpec{rest: onDemand + lsi(indexOf("idx", keyList("pk HASH"), ""))}.body(), validation,
 			invalidParam + "Index KeySchema does not have a range key for index: idx"},
-		{"5.1", "CreateTable", tableSpec{rest: onDemand + lsi(indexOf("idx", keysOf("sk HASH", "pk RANGE"), ""))}.body(), validation,
+		{"5.1", "CreateTable", tableSpec{rest: onDemand + lsi(indexOf("idx", keyList("sk HASH", "pk RANGE"), ""))}.body(), validation,
 			invalidParam + "Index KeySchema does not have the same leading hash key as table KeySchema for index: idx. index hash key: sk, table hash key: pk"},
-		{"5.1", "CreateTable", tableSpec{rest: onDemand + gsi(indexOf("idx", keysOf("sk HASH"), ""), indexOf("idx", keysOf("pk HASH"), ""))}.body(), validation,
+		{"5.1", "CreateTable", tableSpec{rest: onDemand + gsi(indexOf("idx", keyList("sk HASH"), ""), indexOf("idx", keyList("pk HASH"), ""))}.body(), validation,
 			invalidParam + "Duplicate index name: idx"},
-		{"5.1", "CreateTable", tableSpec{rest: onDemand + gsi(`{"IndexName":"idx","KeySchema":` + keysOf("sk HASH") + `,"Projection":{}}`)}.body(), validation,
+		{"5.1", "CreateTable", tableSpec{rest: onDemand + gsi(`{"IndexName":"idx","KeySchema":`+keyList("sk HASH")+`,"Projection":{}}`)}.body(), validation,
 			invalidParam + "Unknown ProjectionType: null"},
-		{"5.1", "CreateTable", tableSpec{rest: onDemand + gsi(`{"IndexName":"idx","KeySchema":` + keysOf("sk HASH") + `,"Projection":{"ProjectionType":"ALL","NonKeyAttributes":["x"]}}`)}.body(), validation,
+		{"5.1", "CreateTable", tableSpec{rest: onDemand + gsi(`{"IndexName":"idx","KeySchema":`+keyList("sk HASH")+`,"Projection":{"ProjectionType":"ALL","NonKeyAttributes":["x"]}}`)}.body(), validation,
 			invalidParam + "ProjectionType is ALL, but NonKeyAttributes is specified"},
 		{"5.1", "CreateTable", tableSpec{rest: onDemand + `,"GlobalSecondaryIndexes":[]`}.body(), validation, invalidParam + "List of GlobalSecondaryIndexes is empty"},
 		{"5.1", "CreateTable", tableSpec{rest: onDemand + `,"LocalSecondaryIndexes":[]`}.body(), validation, invalidParam + "List of LocalSecondaryIndexes is empty"},
-		{"5.1", "CreateTable", tableSpec{rest: onDemand + lsi(many(6, func(i int) string { return indexOf(fmt.Sprint("idx", i), keysOf("pk HASH", "sk RANGE"), "") })...)}.body(), validation,
+		{"5.1", "CreateTable", tableSpec{rest: onDemand + lsi(many(6, func(i int) string { return indexOf(fmt.Sprint("idx", i), keyList("pk HASH", "sk RANGE"), "") })...)}.body(), validation,
 			invalidParam + "Number of LocalSecondaryIndexes exceeds per-table limit of 5"},
-		{"5.1", "CreateTable", tableSpec{rest: onDemand + gsi(many(21, func(i int) string { return indexOf(fmt.Sprint("idx", i), keysOf("pk HASH"), "") })...)}.body(), validation,
+		{"5.1", "CreateTable", tableSpec{rest: onDemand + gsi(many(21, func(i int) string { return indexOf(fmt.Sprint("idx", i), keyList("pk HASH"), "") })...)}.body(), validation,
 			invalidParam + "GlobalSecondaryIndex count exceeds the per-table limit of 20"},
 		{"5", "CreateTable", tableSpec{rest: onDemand + gsi(many(6, func(i int) string { return include(fmt.Sprint("idx", i), 20) })...)}.body(), validation,
 			invalidParam + "The total number of non-key attributes projected into all indexes exceeds the limit of 100"},
-		{"3.2", "CreateTable", tableSpec{rest: onDemand + gsi(indexOf("idx", keysOf("pk HASH", "sk RANGE", "x HASH"), "")), defs: defsOf("pk", "sk", "x")}.body(), validation,
+		{"3.2", "CreateTable", tableSpec{rest: onDemand + gsi(indexOf("idx", keyList("pk HASH", "sk RANGE", "x HASH"), "")), defs: defList("pk", "sk", "x")}.body(), validation,
 			"Invalid KeySchema: HASH key elements must come before RANGE key elements"},
-		{"3.2", "CreateTable", tableSpec{rest: onDemand + gsi(indexOf("idx", keysOf("pk HASH", "sk HASH", "pk RANGE"), ""))}.body(), validation,
+		{"3.2", "CreateTable", tableSpec{rest: onDemand + gsi(indexOf("idx", keyList("pk HASH", "sk HASH", "pk RANGE"), ""))}.body(), validation,
 			"Invalid KeySchema: The attribute pk is used more than once"},
-		{"3.2", "CreateTable", tableSpec{keys: keysOf("pk HASH", strings.Repeat("s", 256)+" RANGE"), rest: onDemand}.body(), validation,
+		{"3.2", "CreateTable", tableSpec{keys: keyList("pk HASH", strings.Repeat("s", 256)+" RANGE"), rest: onDemand}.body(), validation,
 			violation("Value '" + strings.Repeat("s", 256) + "' at 'keySchema.2.member.attributeName' failed to satisfy constraint: Member must have length less than or equal to 255")},
 		{"9.2", "CreateTable", tableSpec{rest: onDemand + `,"Tags":[{"Key":"a","Value":"1"},{"Key":"a","Value":"2"}]`}.body(), validation,
 			"Duplicate Tag Keys provided as input: Duplicate Tag Key found a"},
@@ -144,10 +144,10 @@ func TestCreateTableRefused(t *testing.T) {
 func TestTableLife(t *testing.T) {
 	c := newMemoryClient(t)
 	created := c.must("CreateTable", tableSpec{rest: onDemand +
-		lsi(`{"IndexName":"loc","KeySchema":` + keysOf("pk HASH", "at RANGE") + `,"Projection":{"ProjectionType":"KEYS_ONLY"}}`) +
-		gsi(`{"IndexName":"glo","KeySchema":` + keysOf("at HASH", "pk RANGE") + `,"Projection":{"ProjectionType":"INCLUDE","NonKeyAttributes":["x","y"]}}`) +
+		lsi(`{"IndexName":"loc","KeySchema":`+keyList("pk HASH", "at RANGE")+`,"Projection":{"ProjectionType":"KEYS_ONLY"}}`) +
+		gsi(`{"IndexName":"glo","KeySchema":`+keyList("at HASH", "pk RANGE")+`,"Projection":{"ProjectionType":"INCLUDE","NonKeyAttributes":["x","y"]}}`) +
 		`,"StreamSpecification":{"StreamEnabled":true,"StreamViewType":"KEYS_ONLY"},"SSESpecification":{"Enabled":true},"TableClass":"STANDARD_INFREQUENT_ACCESS","DeletionProtectionEnabled":true`,
-		defs: defsOf("pk", "sk", "at")}.body())
+		defs: defList("pk", "sk", "at")}.body())
 	for _, part := range []string{
 		`{"TableDescription":{"TableName":"abc","TableStatus":"CREATING"`, `"TableArn":"arn:aws:dynamodb:us-east-1:000000000000:table/abc"`,
 		`"DeletionProtectionEnabled":true`, `"IndexStatus":"CREATING"`,
