@@ -21,6 +21,10 @@
 // error has an unknown outcome that only a restart settles. Retrying a failed sync is no way out: the kernel may have
 // dropped the pages and reports success the second time.
 //
+// # Keys and values
+//
+// A key has at least one byte, its kind (keys.go), and bounds and seeks are keys. Values may be empty. Order is that of bytes.
+//
 // # Concurrency
 //
 // Stores and Snapshots are safe for concurrent use. A Txn, an Iter and a Durable belong to one goroutine at a time. Close

@@ -11,7 +11,8 @@ type Reader interface {
 	NewIter(IterOptions) (Iter, error)
 }
 
-// IterOptions bounds an iterator to keys in [Lower, Upper). Nil means no bound. The slices may be reused afterwards.
+// IterOptions bounds an iterator to keys in [Lower, Upper). Nil means no bound; if Lower is not
+// below Upper there are no keys. The slices may be reused afterwards.
 type IterOptions struct{ Lower, Upper []byte }
 
 // Iter walks over keys in the order of bytes.

@@ -1,6 +1,7 @@
 package pebblestore
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -41,6 +42,9 @@ func (s *Store) NewIter(o storage.IterOptions) (storage.Iter, error) {
 
 // newIter takes over one place inside the gate.
 func (s *Store) newIter(r pebble.Reader, o storage.IterOptions) (storage.Iter, error) {
+	if o.Lower != nil && o.Upper != nil && bytes.Compare(o.Lower, o.Upper) > 0 {
+		o.Lower = o.Upper // no keys either, but Pebble would seek beyond its own bounds
+	}
 	it, err := r.NewIter(&pebble.IterOptions{LowerBound: o.Lower, UpperBound: o.Upper})
 	if err != nil {
 		s.gate.Leave()

@@ -79,7 +79,7 @@ func xorModel(a, b string) string {
 }
 
 func drawOp(t *rapid.T) op {
-	key := rapid.StringOfN(rapid.RuneFrom([]rune("abc")), 0, 3, -1)
+	key := rapid.StringOfN(rapid.RuneFrom([]rune("abc")), 1, 3, -1)
 	o := op{kind: rapid.SampledFrom([]string{"set", "set", "set", "merge", "merge", "delete", "range"}).Draw(t, "op")}
 	o.a = key.Draw(t, "key")
 	switch o.kind {

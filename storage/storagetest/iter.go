@@ -31,6 +31,7 @@ func walk(t *testing.T, r storage.Reader, o storage.IterOptions, moves ...move) 
 	t.Helper()
 	it, err := r.NewIter(o)
 	must(t, err)
+	defer it.Close() // if a check or the engine gives up in between
 	if it.Valid() {
 		t.Error("a new iterator is valid before its first move")
 	}
@@ -67,7 +68,7 @@ func testIter(t *testing.T, open Open) {
 	walk(t, s, all, first("b"), next("d"), prev("b"), next("d"), next("f"), prev("d"), prev("b"), prev(""), first("b"))
 	walk(t, s, all, seekGE("d", "d"), next("f"), seekGE("c", "d"), prev("b"), seekGE("g", ""), prev(""), last("f"))
 	walk(t, s, all, seekLT("d", "b"), next("d"), seekLT("e", "d"), next("f"), seekLT("b", ""), next(""), first("b"))
-	walk(t, s, all, seekLT("z", "f"), seekGE("", "b"), seekLT("", ""), seekGE("f", "f"), next(""))
+	walk(t, s, all, seekLT("z", "f"), seekGE("a", "b"), seekLT("a", ""), seekGE("f", "f"), next(""))
 }
 
 func testIterBounds(t *testing.T, open Open) {

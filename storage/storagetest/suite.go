@@ -14,6 +14,12 @@ type Open func(t testing.TB) storage.Store
 
 // Test runs the suite.
 func Test(t *testing.T, open Open) {
+	Promises(t, open)
+	t.Run("History", func(t *testing.T) { testHistory(t, open) })
+}
+
+// Promises runs the suite without the random histories, which open a store a hundred times.
+func Promises(t *testing.T, open Open) {
 	for _, c := range []struct {
 		name string
 		test func(*testing.T, Open)
@@ -52,8 +58,6 @@ func Test(t *testing.T, open Open) {
 		{"CloseWaits", testCloseWaits},
 		{"CloseEndsWaiting", testCloseEndsWaiting},
 		{"Closed", testClosed},
-
-		{"History", testHistory},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open) })
 	}

@@ -78,7 +78,7 @@ func testLaterWritesWin(t *testing.T, open Open) {
 		{"range is half open", do(wRange("b", "c")), []string{"c=C"}},
 		{"range of nothing", do(wRange("b", "b")), []string{"b=B", "c=C"}},
 		{"range upside down", do(wRange("c", "b")), []string{"b=B", "c=C"}},
-		{"range from the start", do(wRange("", "c")), []string{"c=C"}},
+		{"range from the start", do(wRange("\x00", "c")), []string{"c=C"}},
 		{"merge range", do(wMerge("b", "\x01"), wRange("a", "c")), []string{"c=C"}},
 		{"range merge", do(wRange("a", "c"), wMerge("b", "x")), []string{"b=x", "c=C"}},
 		{"set merge", do(wSet("b", "\x01"), wMerge("b", "\x03")), []string{"b=\x02", "c=C"}},
