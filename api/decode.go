@@ -30,15 +30,12 @@ func (c *call) read(in input) error {
 	if err := d.finish(c.body); err != nil {
 		return err
 	}
-	var v violations
-	in.constraints(&v)
-	if err := v.err(); err != nil {
-		return err
-	}
-	if d.refused != "" {
+	if d.refused != "" { // first: no rule of the service's can tell more of such a request
 		return errValidation("The parameter " + d.refused + " is not supported by Meridian yet")
 	}
-	return nil
+	var v violations
+	in.constraints(&v)
+	return v.err()
 }
 
 func lenient() []jsontext.Options {
