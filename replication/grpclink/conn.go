@@ -49,8 +49,7 @@ var errBroken = errors.New("the connection is broken")
 
 // Dial connects to a region.
 func (t *Transport) Dial(ctx context.Context, address string) (transport.Conn, error) {
-	dialer := net.Dialer{Timeout: t.connectTimeout}
-	raw, err := dialer.DialContext(ctx, "tcp", address)
+	raw, err := knock(ctx, address)
 	if err != nil {
 		return nil, err
 	}

@@ -26,30 +26,22 @@ const (
 type Options struct {
 	Listen string // host:port; port 0: any free one
 	TLS    *TLS   // nil: no encryption, no authentication
-
-	// ConnectTimeout is how long one attempt to reach a machine may take; default 700 ms, more than any round trip on
-	// earth. Longer delays the return of a link: an attempt that began while the network was away is lost.
-	ConnectTimeout time.Duration
 }
 
 // Transport is gRPC as replication uses it.
 type Transport struct {
-	listener       net.Listener
-	server         *grpc.Server
-	client         credentials.TransportCredentials
-	codec          *codec
-	connectTimeout time.Duration
-	serving        sync.WaitGroup
+	listener net.Listener
+	server   *grpc.Server
+	client   credentials.TransportCredentials
+	codec    *codec
+	serving  sync.WaitGroup
 }
 
 var _ transport.Transport = (*Transport)(nil)
 
 // New opens the port. Nothing is answered before Serve.
 func New(o Options) (*Transport, error) {
-	if o.ConnectTimeout <= 0 {
-		o.ConnectTimeout = 700 * time.Millisecond
-	}
-	t := &Transport{client: insecure.NewCredentials(), connectTimeout: o.ConnectTimeout}
+	t := &Transport{client: insecure.NewCredentials()}
 	server := insecure.NewCredentials()
 	var err error
 	if o.TLS != nil {

@@ -15,8 +15,8 @@ import (
 // serverPatience is when a server gives up a connection on which something was lost.
 const serverPatience = 5 * time.Second
 
-// connectTimeout is how long a dialer waits for an answer.
-const connectTimeout = 700 * time.Millisecond
+// knockEvery is how often a dialer tries while it has no answer.
+const knockEvery = 250 * time.Millisecond
 
 // Path is how messages travel from one address to another.
 type Path struct {
@@ -136,26 +136,31 @@ func (t *Transport) handle(f func()) bool {
 	return true
 }
 
-// Dial connects after a round trip.
+// Dial connects a round trip after the first attempt that is not lost.
 func (t *Transport) Dial(ctx context.Context, address string) (transport.Conn, error) {
-	there, back := t.net.path(t.address, address), t.net.path(address, t.address)
-	wait := there.Delay + back.Delay
-	cut := there.Cut || back.Cut
-	if cut || wait > connectTimeout {
-		wait = connectTimeout
+	for {
+		there, back := t.net.path(t.address, address), t.net.path(address, t.address)
+		wait := there.Delay + back.Delay
+		lost := there.Cut || back.Cut
+		if lost {
+			wait = knockEvery
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, context.Cause(ctx)
+		}
+		if !lost {
+			return t.connect(address)
+		}
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
+}
+
+func (t *Transport) connect(address string) (transport.Conn, error) {
 	to := t.net.station(address)
-	switch {
-	case cut:
-		return nil, errors.New("fakenet: no answer")
-	case to == nil:
+	if to == nil {
 		return nil, errors.New("fakenet: connection refused")
 	}
 	t.net.mu.Lock()
