@@ -28,37 +28,40 @@ const (
 // operations are the built ones.
 func operations() map[string]operation {
 	return map[string]operation{
-		"BatchGetItem":       batchGetItem,
-		"BatchWriteItem":     batchWriteItem,
-		"CreateTable":        createTable,
-		"DeleteItem":         deleteItem,
-		"DeleteTable":        deleteTable,
-		"DescribeEndpoints":  describeEndpoints,
-		"DescribeLimits":     describeLimits,
-		"DescribeTable":      describeTable,
-		"DescribeTimeToLive": describeTimeToLive,
-		"GetItem":            getItem,
-		"ListTables":         listTables,
-		"ListTagsOfResource": listTagsOfResource,
-		"PutItem":            putItem,
-		"Query":              query,
-		"Scan":               scan,
-		"TagResource":        tagResource,
-		"TransactGetItems":   transactGetItems,
-		"TransactWriteItems": transactWriteItems,
-		"UntagResource":      untagResource,
-		"UpdateItem":         updateItem,
-		"UpdateTable":        updateTable,
-		"UpdateTimeToLive":   updateTimeToLive,
+		"BatchExecuteStatement": batchExecuteStatement,
+		"BatchGetItem":          batchGetItem,
+		"BatchWriteItem":        batchWriteItem,
+		"CreateTable":           createTable,
+		"DeleteItem":            deleteItem,
+		"DeleteTable":           deleteTable,
+		"DescribeEndpoints":     describeEndpoints,
+		"DescribeLimits":        describeLimits,
+		"DescribeTable":         describeTable,
+		"DescribeTimeToLive":    describeTimeToLive,
+		"ExecuteStatement":      executeStatement,
+		"ExecuteTransaction":    executeTransaction,
+		"GetItem":               getItem,
+		"ListTables":            listTables,
+		"ListTagsOfResource":    listTagsOfResource,
+		"PutItem":               putItem,
+		"Query":                 query,
+		"Scan":                  scan,
+		"TagResource":           tagResource,
+		"TransactGetItems":      transactGetItems,
+		"TransactWriteItems":    transactWriteItems,
+		"UntagResource":         untagResource,
+		"UpdateItem":            updateItem,
+		"UpdateTable":           updateTable,
+		"UpdateTimeToLive":      updateTimeToLive,
 	}
 }
 
 // unbuilt are the operations that DynamoDB has and Meridian does not, yet (DYNAMODB.md section 2).
-const unbuilt = " BatchExecuteStatement CancelBulkOperation CreateBackup CreateGlobalTable DeleteBackup DeleteResourcePolicy" +
+const unbuilt = " CancelBulkOperation CreateBackup CreateGlobalTable DeleteBackup DeleteResourcePolicy" +
 	" DescribeBackup DescribeBulkOperation DescribeContinuousBackups DescribeContributorInsights DescribeExport" +
 	" DescribeGlobalTable DescribeGlobalTableSettings DescribeImport DescribeKinesisStreamingDestination" +
 	" DescribeTableReplicaAutoScaling DisableKinesisStreamingDestination EnableKinesisStreamingDestination" +
-	" ExecuteStatement ExecuteTransaction ExportTableToPointInTime GetResourcePolicy ImportTable ListBackups" +
+	" ExportTableToPointInTime GetResourcePolicy ImportTable ListBackups" +
 	" ListBulkOperations ListContributorInsights ListExports ListGlobalTables ListImports PutResourcePolicy" +
 	" RestoreTableFromBackup RestoreTableToPointInTime SearchVectors StartBulkPutItems UpdateContinuousBackups" +
 	" UpdateContributorInsights UpdateGlobalTable UpdateGlobalTableSettings UpdateKinesisStreamingDestination" +

@@ -104,6 +104,8 @@ func reasonFor(err error) reason {
 		code = "ConditionalCheckFailed"
 	case "ValidationException":
 		code = "ValidationError"
+	case "DuplicateItemException":
+		code = "DuplicateItem"
 	case "TransactionConflictException":
 		code = "TransactionConflict"
 	case "ProvisionedThroughputExceededException":
