@@ -34,7 +34,7 @@ func (u *Update) Apply(old item.Item, key []item.Field) (Result, error) {
 	var res Result
 	switch {
 	case !old.IsZero():
-		res.Item = old.With(fields)
+		res.Item = merge(old, fields)
 	case u.creates():
 		res.Item = item.NewItem(append(fields, key...))
 	}
@@ -78,6 +78,23 @@ func (u *Update) fields(t *tree, it item.Item, values []item.Value) ([]item.Fiel
 	return fields, nil
 }
 
+// merge returns the item with attributes set, or removed where a value is zero. changes are in order of names, as the item's
+// attributes are.
+func merge(it item.Item, changes []item.Field) item.Item {
+	fields := make([]item.Field, 0, it.Len()+len(changes))
+	for name, v := range it.Attrs() {
+		for len(changes) > 0 && changes[0].Name < name {
+			fields = append(fields, changes[0])
+			changes = changes[1:]
+		}
+		if len(changes) > 0 && changes[0].Name == name {
+			continue // the change comes next
+		}
+		fields = append(fields, item.Field{Name: name, Value: v})
+	}
+	return item.NewItem(append(fields, changes...))
+}
+
 // rebuild puts the changes at and below a node into the value that stands there.
 func (u *Update) rebuild(t *tree, v item.Value, values []item.Value) (item.Value, error) {
 	switch {
@@ -90,7 +107,7 @@ func (u *Update) rebuild(t *tree, v item.Value, values []item.Value) (item.Value
 		if err != nil {
 			return v, err
 		}
-		return v.Item().With(fields).Map(), nil
+		return merge(v.Item(), fields).Map(), nil
 	}
 	return v, errorf(badPath)
 }
