@@ -265,8 +265,11 @@ func NumFromInt(i int64) Num {
 	return x
 }
 
-// Int64 returns the number if it is an integer in the range of int64.
+// Int64 returns the number if it is an integer in the range of int64; the zero Num is none.
 func (x Num) Int64() (int64, bool) {
+	if x.n == 0 {
+		return 0, false
+	}
 	s := x.String()
 	if len(s) > 20 || strings.IndexByte(s, '.') >= 0 {
 		return 0, false
