@@ -11,6 +11,7 @@
 //	'l' | table id (16) | shard (2) | seq (8)  part
 //	'm' "log-ceiling"                          a number above all that were ever given out, durable before they are used
 //	'm' "log-trimmed"                          the newest number that is no longer in the log
+//	'm' "parts-trimmed" 'l' | table id (16) | shard (2) | 0 (8)   the newest commit whose part in a shard TrimParts took
 //	'm' "log-gaps"                             the numbers that restarts skipped (gaps.go)
 //
 // # Writing
@@ -23,7 +24,8 @@
 //
 // Nothing past the durable end is shown: Committed moves it, and because durability follows commit order, one commit known
 // to be durable says it for all before it. Readers wait for it with WaitDurable. Positions are the numbers of commits; a
-// position means "everything up to here". A position before what was trimmed is refused with ErrTrimmed.
+// position means "everything up to here". Read gives whole commits, for replication; ReadShard the changes of one shard of a
+// table, for its stream. A position before what was trimmed is refused with ErrTrimmed.
 //
 // # Concurrency
 //

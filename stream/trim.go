@@ -104,7 +104,9 @@ func (l *Log) TrimParts(ctx context.Context, id record.TableID, before int64) er
 			continue
 		}
 		err = write(l.store, func(w storage.Writer) error {
-			return w.DeleteRange(partKey(nil, id, shard, 0), partKey(nil, id, shard, end+1))
+			return errors.Join(
+				w.DeleteRange(partKey(nil, id, shard, 0), partKey(nil, id, shard, end+1)),
+				w.Set(partsTrimmedKey(id, shard), storage.AppendSeq(nil, uint64(end))))
 		})
 		if err != nil {
 			return err
