@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
@@ -216,5 +217,37 @@ func TestSDKTransactions(t *testing.T) {
 	}})
 	if err != nil || len(got.Responses) != 2 || got.Responses[0].Item == nil || got.Responses[1].Item != nil {
 		t.Errorf("%v %v", got, err)
+	}
+}
+
+func TestSDKExpressionBuilder(t *testing.T) {
+	db := newSDK(t)
+	sdkTable(t, db)
+	ctx, tab := t.Context(), aws.String("tab")
+	key := attrs{"pk": str("p"), "sk": num(1)}
+	update := expression.Set(expression.Name("status"), expression.Value("open")).
+		Set(expression.Name("seen"), expression.Plus(expression.IfNotExists(expression.Name("seen"), expression.Value(0)), expression.Value(1))).
+		Add(expression.Name("tags"), expression.Value(&types.AttributeValueMemberSS{Value: []string{"x"}})).
+		Remove(expression.Name("old"))
+	e, err := expression.NewBuilder().WithUpdate(update).WithCondition(expression.Or(expression.AttributeNotExists(expression.Name("pk")),
+		expression.Name("seen").Between(expression.Value(1), expression.Value(9)))).Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: tab, Key: key, UpdateExpression: e.Update(), ConditionExpression: e.Condition(),
+		ExpressionAttributeNames: e.Names(), ExpressionAttributeValues: e.Values()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err = expression.NewBuilder().WithKeyCondition(expression.Key("pk").Equal(expression.Value("p")).And(expression.Key("sk").GreaterThan(expression.Value(0)))).
+		WithFilter(expression.Name("status").In(expression.Value("open"), expression.Value("shut")).And(expression.Contains(expression.Name("tags"), "x"))).
+		WithProjection(expression.NamesList(expression.Name("seen"), expression.Name("sk"))).Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := db.Query(ctx, &dynamodb.QueryInput{TableName: tab, KeyConditionExpression: e.KeyCondition(), FilterExpression: e.Filter(),
+		ProjectionExpression: e.Projection(), ExpressionAttributeNames: e.Names(), ExpressionAttributeValues: e.Values()})
+	if err != nil || len(out.Items) != 1 || shown(out.Items[0]) != shown(attrs{"seen": num(1), "sk": num(1)}) {
+		t.Errorf("%v %v", out, err)
 	}
 }
