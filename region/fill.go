@@ -24,16 +24,19 @@ func (r *Region) fill(e *catalog.Entry) error {
 	}
 	r.engine.Forget(e.ID)
 	var errs []error
-	for _, m := range e.Members {
-		if m.Region == r.name || m.State != catalog.MemberActive {
-			continue
+	// One that leaves has everything until the others have it: if we were rebuilt, it may be the only one that does.
+	for _, state := range []catalog.MemberState{catalog.MemberActive, catalog.MemberDeleting} {
+		for _, m := range e.Members {
+			if m.Region == r.name || m.State != state {
+				continue
+			}
+			err := r.fillFrom(p, e, m.Region)
+			if err == nil {
+				return nil
+			}
+			r.inbound.endJoin(e.ID)
+			errs = append(errs, fmt.Errorf("fill from %s: %w", m.Region, err))
 		}
-		err := r.fillFrom(p, e, m.Region)
-		if err == nil {
-			return nil
-		}
-		r.inbound.endJoin(e.ID)
-		errs = append(errs, fmt.Errorf("fill from %s: %w", m.Region, err))
 	}
 	return errors.Join(append(errs, fmt.Errorf("table %s (%s): no member to fill from", e.Name, e.ID))...)
 }
