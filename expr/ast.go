@@ -64,6 +64,15 @@ func (n *node) walk(visit func(*node) error) error {
 	return nil
 }
 
+// below counts the nodes below this one.
+func (n *node) below() int {
+	count := len(n.kids)
+	for _, k := range n.kids {
+		count += k.below()
+	}
+	return count
+}
+
 // inner is the node without the parentheses around it.
 func inner(n *node) *node {
 	for n.op == opParen {

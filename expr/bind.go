@@ -22,7 +22,7 @@ type bound struct {
 // Bind puts in a request's substitutions and refuses what cannot be with them.
 func (a *CondAST) Bind(p *Params) (*Condition, error) {
 	c := new(Condition)
-	b := binder{a.kind, p, checkBound}
+	b := binder{kind: a.kind, params: p, check: checkBound, room: make([]bound, a.below)}
 	if err := b.bind(a.root, &c.root); err != nil {
 		return nil, err
 	}
@@ -38,10 +38,10 @@ func (c *Condition) Inside() []string { return topLevel(c.root.eachPath, 2) }
 // topLevel lists the attributes that paths of at least some length begin with.
 func topLevel(each func(func(path)), least int) []string {
 	var names []string
-	seen := map[string]bool{}
+	var seen refs
 	each(func(p path) {
-		if name := p[0].name; len(p) >= least && !seen[name] {
-			seen[name] = true
+		if name := p[0].name; len(p) >= least && !seen.has(name) {
+			seen.add(name)
 			names = append(names, name)
 		}
 	})
@@ -62,6 +62,7 @@ type binder struct {
 	kind   Kind
 	params *Params
 	check  func(Kind, *node, *bound) error
+	room   []bound // for as many as there are below all roots, so that they cost one allocation
 }
 
 func (r *binder) bind(n *node, b *bound) (err error) {
@@ -80,7 +81,7 @@ func (r *binder) bind(n *node, b *bound) (err error) {
 	case opFunc:
 		b.fn = n.fn()
 	}
-	b.kids = make([]bound, len(n.kids))
+	b.kids, r.room = r.room[:len(n.kids):len(n.kids)], r.room[len(n.kids):]
 	for i, k := range n.kids {
 		if err := r.bind(k, &b.kids[i]); err != nil {
 			return err

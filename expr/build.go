@@ -68,12 +68,11 @@ func joined(join op, tests []Test) bound {
 
 // NewProjection projects whole attributes. Names must differ.
 func NewProjection(names []string) *Projection {
-	p := &Projection{paths: make([]path, len(names))}
+	paths := make([]path, len(names))
 	for i, n := range names {
-		p.paths[i] = path{{name: n}}
+		paths[i] = path{{name: n}}
 	}
-	p.tree = disjoint(p.paths)
-	return p
+	return &Projection{disjoint(paths)}
 }
 
 // ChangeOp is what a Change does to its attribute.

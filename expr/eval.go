@@ -121,11 +121,11 @@ func (b *bound) call(it item.Item) bool {
 	case fnBeginsWith:
 		return begins(first.Kind()) && first.Kind() == second.Kind() && bytes.HasPrefix(first.Bytes(), second.Bytes())
 	}
-	return Contains(first, second)
+	return contains(first, second)
 }
 
-// Contains is the rule of the contains function: part of a string or binary, member of a set, element of a list.
-func Contains(v, part item.Value) bool {
+// contains is the rule of the function: part of a string or binary, member of a set, element of a list.
+func contains(v, part item.Value) bool {
 	switch k := v.Kind(); {
 	case part.IsZero():
 		return false

@@ -37,7 +37,7 @@ func try(t testing.TB, k Kind, text string, it item.Item) any {
 		if again := b.Apply(out); again.Size() > out.Size() || out.Size() > it.Size() {
 			t.Fatalf("%q grows items", text)
 		}
-		b.Paths()
+		b.TopLevelNames()
 	case *Update:
 		var res Result
 		res, err = b.Apply(it, []item.Field{{Name: "pk", Value: item.Str("k")}})

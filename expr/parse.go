@@ -2,8 +2,9 @@ package expr
 
 // CondAST is a condition's, filter's or key condition's text, parsed. It is immutable.
 type CondAST struct {
-	kind Kind
-	root *node
+	kind  Kind
+	root  *node
+	below int // nodes below the root
 }
 
 // ParseCondition parses a condition or filter.
@@ -25,6 +26,7 @@ func ParseCondition(kind Kind, text string) (*CondAST, error) {
 		return nil, err
 	}
 	a.root = strip(a.root)
+	a.below = a.root.below()
 	return a, nil
 }
 

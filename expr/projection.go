@@ -34,10 +34,7 @@ func ParseProjection(text string) (*ProjectionAST, error) {
 }
 
 // Projection is a bound projection. It is immutable.
-type Projection struct {
-	paths []path
-	tree  *tree
-}
+type Projection struct{ tree *tree }
 
 // Bind puts in a request's substitutions; paths must not overlap.
 func (a *ProjectionAST) Bind(p *Params) (*Projection, error) {
@@ -52,20 +49,11 @@ func (a *ProjectionAST) Bind(p *Params) (*Projection, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Projection{paths, t}, nil
+	return &Projection{t}, nil
 }
 
 // TopLevelNames lists the attributes that the projection looks at.
 func (p *Projection) TopLevelNames() []string { return p.tree.names() }
-
-// Paths shows the projected paths, like [a, b, [1]].
-func (p *Projection) Paths() []string {
-	out := make([]string, len(p.paths))
-	for i, q := range p.paths {
-		out[i] = q.String()
-	}
-	return out
-}
 
 // Apply keeps what the paths lead to, in its place: maps keep their names, lists are compacted in index order. An item of
 // which nothing is left is an item without attributes; no item stays no item.

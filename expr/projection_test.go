@@ -78,7 +78,7 @@ func TestProjectionApply(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprint(p.(*Projection).TopLevelNames(), p.(*Projection).Paths()); got != "[a.b l m] [[m, y] [l, [1]] [m, x] [a.b]]" {
+	if got := fmt.Sprint(p.(*Projection).TopLevelNames()); got != "[a.b l m]" {
 		t.Error(got)
 	}
 }

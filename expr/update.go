@@ -24,6 +24,7 @@ type action struct {
 type UpdateAST struct {
 	actions []action
 	double  verb // the first section that stands twice
+	below   int  // nodes below the actions' values
 }
 
 // ParseUpdate parses an UpdateExpression.
@@ -43,7 +44,9 @@ func ParseUpdate(text string) (*UpdateAST, error) {
 	}
 	for i := range p.ast.actions {
 		if n := p.ast.actions[i].value; n != nil {
-			p.ast.actions[i].value = strip(n)
+			n = strip(n)
+			p.ast.actions[i].value = n
+			p.ast.below += n.below()
 		}
 	}
 	return p.ast, nil

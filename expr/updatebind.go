@@ -18,10 +18,11 @@ type change struct {
 
 // Bind puts in a request's substitutions and refuses what cannot be with them.
 func (a *UpdateAST) Bind(p *Params) (*Update, error) {
+	b := binder{kind: UpdateExpression, params: p, check: checkUpdateBound, room: make([]bound, a.below)}
 	changes := make([]change, len(a.actions))
 	paths := make([]path, len(a.actions))
 	for i, act := range a.actions {
-		if err := act.bind(p, &changes[i]); err != nil {
+		if err := act.bind(&b, &changes[i]); err != nil {
 			return nil, err
 		}
 		paths[i] = changes[i].path
@@ -33,13 +34,12 @@ func (a *UpdateAST) Bind(p *Params) (*Update, error) {
 	return &Update{changes, t, badOperand}, nil
 }
 
-func (a action) bind(p *Params, c *change) (err error) {
+func (a action) bind(r *binder, c *change) (err error) {
 	c.verb = a.verb
-	if c.path, err = a.path.bind(UpdateExpression, p); err != nil || a.value == nil {
+	if c.path, err = a.path.bind(UpdateExpression, r.params); err != nil || a.value == nil {
 		return err
 	}
-	b := binder{UpdateExpression, p, checkUpdateBound}
-	if err := b.bind(a.value, &c.value); err != nil {
+	if err := r.bind(a.value, &c.value); err != nil {
 		return err
 	}
 	if kind := c.value.val.Kind(); (a.verb == verbAdd && kind != item.Number && !kind.IsSet()) || (a.verb == verbDelete && !kind.IsSet()) {
