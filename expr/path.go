@@ -22,6 +22,9 @@ type path []pathElem
 // maxPathDepth is how many elements a path may have: a value at its end is as deep as values may be.
 const maxPathDepth = item.MaxDepth
 
+// maxIndex is the largest list index that may be written, as measured on the service.
+const maxIndex = math.MaxUint32 - 1
+
 // parsePath reads name{.name|[index]}.
 func (l *lexer) parsePath() (path, error) {
 	var p path
@@ -36,11 +39,11 @@ func (l *lexer) parsePath() (path, error) {
 			if l.tok.kind != tokNumber {
 				return nil, l.unexpected()
 			}
-			i, err := strconv.Atoi(l.tok.text)
-			if err != nil || i > math.MaxInt32 {
+			i, err := strconv.ParseUint(l.tok.text, 10, 64)
+			if err != nil || i > maxIndex {
 				return nil, l.kind.errorf("List index is not within the allowable range; index: [%s]", l.tok.text)
 			}
-			p = append(p, pathElem{index: i, list: true})
+			p = append(p, pathElem{index: int(i), list: true})
 			l.advance()
 			if err := l.expect("]"); err != nil {
 				return nil, err
