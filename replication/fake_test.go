@@ -2,6 +2,7 @@ package replication_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,6 +33,7 @@ type fake struct {
 	moved   chan struct{} // closed when durable or the catalog moves
 	acked   map[string]record.Seq
 	told    crdt.Time // the newest closed time told
+	stamp   crdt.Time // the newest given out
 
 	catalog  [][]byte
 	received map[string]bool // descriptions taken
@@ -104,9 +106,8 @@ func (f *fake) write(size int, tables ...record.TableID) record.Seq {
 	f.last += 1 + record.Seq(size%3) // gaps
 	ms := crdt.TimeFromMillis(time.Now().UnixMilli())
 	stamp := max(ms, f.told+1)
-	if n := len(f.log); n > 0 {
-		stamp = max(stamp, f.log[n-1].Stamp.Time+1)
-	}
+	f.stamp = max(stamp, f.stamp+1)
+	stamp = f.stamp
 	c := record.Commit{Seq: f.last, Prev: prev, Stamp: crdt.Stamp{Time: stamp, Origin: f.origin}, Wall: time.Now().UnixMilli()}
 	for _, id := range tables {
 		c.Changes = append(c.Changes, record.Change{
@@ -125,9 +126,6 @@ func (f *fake) foreign() {
 	f.last++
 	e := entry{at: time.Now()}
 	e.Seq, e.Prev = f.last, prev
-	if n := len(f.log); n > 0 {
-		e.Stamp.Time = f.log[n-1].Stamp.Time
-	}
 	f.log = append(f.log, e)
 }
 
@@ -185,11 +183,8 @@ func (f *fake) Read(from record.Seq, wanted map[record.TableID]bool, maxBytes in
 	}
 	var out []record.Commit
 	next := from
-	for i := range f.log[:f.durable] {
+	for i := after(f.log, from); i < f.durable; i++ {
 		e := &f.log[i]
-		if e.Seq <= from {
-			continue
-		}
 		if maxBytes <= 0 {
 			break
 		}
@@ -244,10 +239,11 @@ func (f *fake) End() (record.Seq, crdt.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	closed := crdt.TimeFromMillis(time.Now().UnixMilli())
-	if f.durable < len(f.log) { // what is not durable yet will still appear
-		closed = f.log[f.durable].Stamp.Time - 1
-	} else if f.durable > 0 {
-		closed = max(closed, f.log[f.durable-1].Stamp.Time)
+	for _, e := range f.log[f.durable:] { // what is not durable yet will still appear
+		if !e.Stamp.IsZero() {
+			closed = e.Stamp.Time - 1
+			break
+		}
 	}
 	f.told = max(f.told, closed)
 	return f.endLocked(), closed
@@ -321,8 +317,7 @@ func (f *fake) Apply(ctx context.Context, peer crdt.Origin, commits []record.Com
 	}
 	from := f.world.of(peer)
 	from.mu.Lock()
-	log := slices.Clone(from.log[:from.durable])
-	trimmed := from.trimmed
+	log := from.log[:from.durable:from.durable] // never changes any more
 	from.mu.Unlock()
 
 	f.mu.Lock()
@@ -330,7 +325,7 @@ func (f *fake) Apply(ctx context.Context, peer crdt.Origin, commits []record.Com
 	if w := f.wants[peer.Region]; w == nil || !w.current {
 		return replication.ErrStale
 	}
-	if err := f.checkLocked(log, trimmed, peer, commits, upTo, closed); err != nil {
+	if err := f.checkLocked(log, peer, commits, upTo, closed); err != nil {
 		f.t.Errorf("%v: %v", f.origin, err)
 		return err
 	}
@@ -352,45 +347,63 @@ func (f *fake) Apply(ctx context.Context, peer crdt.Origin, commits []record.Com
 	return nil
 }
 
-// checkLocked holds what came against the peer's log: every wanted commit after the cursor and up to upTo, once, in order,
-// whole; nothing that is not durable there; nothing at or below closed missing.
-func (f *fake) checkLocked(log []entry, trimmed record.Seq, peer crdt.Origin, commits []record.Commit, upTo record.Seq, closed crdt.Time) error {
-	wanted := map[record.TableID]bool{}
-	for _, id := range f.wanted[peer.Region] {
-		wanted[id] = true
-	}
+// checkLocked holds what came against the durable part of the peer's log: every wanted commit after the cursor and up to upTo,
+// in order, whole; nothing that is not durable there; nothing at or below closed missing.
+func (f *fake) checkLocked(log []entry, peer crdt.Origin, commits []record.Commit, upTo record.Seq, closed crdt.Time) error {
+	wanted := f.wantedLocked(peer.Region)
 	cursor := f.cursors[peer]
-	i := 0
-	for _, e := range log {
-		if e.Stamp.Time <= closed && e.Seq > max(cursor, upTo) && e.Stamp.Origin == peer && len(reduced(e.Commit, wanted).Changes) > 0 {
+	fresh := 0
+	for i := range commits {
+		c := &commits[i]
+		at := after(log, c.Seq-1)
+		switch {
+		case i > 0 && commits[i-1].Seq >= c.Seq || c.Seq > upTo:
+			return fmt.Errorf("commit %v of %v is out of order or past %v", c.Seq, peer, upTo)
+		case at == len(log) || log[at].Seq != c.Seq || log[at].Stamp.Origin != peer:
+			return fmt.Errorf("%v has no commit %v, or not durably", peer, c.Seq)
+		}
+		want := reduced(log[at].Commit, wanted)
+		if !bytes.Equal(record.AppendCommit(nil, c), record.AppendCommit(nil, &want)) {
+			return fmt.Errorf("commit %v of %v came changed", c.Seq, peer)
+		}
+		if c.Seq > cursor {
+			fresh++
+		}
+	}
+	for i := after(log, cursor); i < len(log); i++ {
+		e := &log[i]
+		if e.Stamp.Origin != peer || !wants(e, wanted) {
+			continue
+		}
+		switch {
+		case e.Seq <= upTo:
+			fresh--
+		case e.Stamp.Time <= closed:
 			return fmt.Errorf("%v closed its time up to %v, and has %v at %v, which is not here", peer, closed, e.Seq, e.Stamp.Time)
 		}
-		if e.Seq > upTo || e.Stamp.Origin != peer {
-			continue
-		}
-		want := reduced(e.Commit, wanted)
-		if len(want.Changes) == 0 {
-			continue
-		}
-		for i < len(commits) && commits[i].Seq < e.Seq { // repeated is allowed, invented is not
-			if commits[i].Seq > cursor {
-				return fmt.Errorf("%v has no commit %v", peer, commits[i].Seq)
-			}
-			i++
-		}
-		if i < len(commits) && commits[i].Seq == e.Seq {
-			if !bytes.Equal(record.AppendCommit(nil, &commits[i]), record.AppendCommit(nil, &want)) {
-				return fmt.Errorf("commit %v of %v came changed", e.Seq, peer)
-			}
-			i++
-		} else if e.Seq > cursor {
-			return fmt.Errorf("commit %v of %v is missing between %v and %v", e.Seq, peer, cursor, upTo)
-		}
 	}
-	if i < len(commits) && trimmed == 0 {
-		return fmt.Errorf("commit %v of %v is not durable there, or is not up to %v", commits[i].Seq, peer, upTo)
+	if fresh != 0 {
+		return fmt.Errorf("%d commits of %v are missing between %v and %v", -fresh, peer, cursor, upTo)
 	}
 	return nil
+}
+
+// after is the place of the first entry past a position.
+func after(log []entry, at record.Seq) int {
+	i, _ := slices.BinarySearchFunc(log, at+1, func(e entry, s record.Seq) int { return cmp.Compare(e.Seq, s) })
+	return i
+}
+
+func wants(e *entry, wanted map[record.TableID]bool) bool {
+	return slices.ContainsFunc(e.Changes, func(ch record.Change) bool { return wanted[ch.Table] })
+}
+
+func (f *fake) wantedLocked(peer string) map[record.TableID]bool {
+	wanted := map[record.TableID]bool{}
+	for _, id := range f.wanted[peer] {
+		wanted[id] = true
+	}
+	return wanted
 }
 
 func (f *fake) ApplyCatalog(_ context.Context, _ crdt.Origin, entries [][]byte) error {
@@ -406,16 +419,14 @@ func (f *fake) ApplyCatalog(_ context.Context, _ crdt.Origin, entries [][]byte) 
 // level reports whether f holds all that is durable of a peer's log and wanted.
 func (f *fake) level(from *fake) bool {
 	from.mu.Lock()
-	log := slices.Clone(from.log[:from.durable])
+	log := from.log[:from.durable:from.durable]
 	from.mu.Unlock()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	wanted := map[record.TableID]bool{}
-	for _, id := range f.wanted[from.origin.Region] {
-		wanted[id] = true
-	}
-	for _, e := range log {
-		if e.Stamp.Origin == from.origin && len(reduced(e.Commit, wanted).Changes) > 0 && !f.held[from.origin][e.Seq] {
+	wanted := f.wantedLocked(from.origin.Region)
+	held := f.held[from.origin]
+	for i := len(log) - 1; i >= 0; i-- { // what is missing is most likely at the end
+		if e := &log[i]; e.Stamp.Origin == from.origin && wants(e, wanted) && !held[e.Seq] {
 			return false
 		}
 	}

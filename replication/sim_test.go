@@ -95,6 +95,7 @@ func (s *sim) close() {
 func (s *sim) within(limit time.Duration, what string, cond func() bool) time.Duration {
 	s.t.Helper()
 	began := time.Now()
+	step := max(time.Millisecond, limit/10000)
 	for !cond() {
 		if time.Since(began) > limit {
 			for _, n := range s.nodes {
@@ -104,7 +105,7 @@ func (s *sim) within(limit time.Duration, what string, cond func() bool) time.Du
 			}
 			s.t.Fatalf("not within %v: %s", limit, what)
 		}
-		time.Sleep(time.Millisecond)
+		time.Sleep(step)
 	}
 	return time.Since(began)
 }
@@ -474,10 +475,14 @@ func chaos(t *testing.T, seed uint64) {
 			s.net.Cut(pair[0], pair[1], cuts[pair])
 		case dice < 95 && other != n.origin.Region:
 			o := s.nodes[other].origin
+			if rnd.IntN(2) == 0 {
+				n.join(other, o, 0, table(1), table(byte(4+rnd.IntN(2))))
+				break
+			}
 			n.mu.Lock()
-			at := n.cursors[o]
+			at, same := n.cursors[o], n.wanted[other]
 			n.mu.Unlock()
-			n.join(other, o, at/2, table(1), table(byte(4+rnd.IntN(2))))
+			n.join(other, o, at/2, same...)
 		}
 		time.Sleep(time.Duration(rnd.IntN(200_000_000)))
 		if rnd.IntN(60) == 0 {
