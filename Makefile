@@ -10,7 +10,7 @@ FUZZTIME = 60s
 .PHONY: build test race lint fmt fuzz image up down e2e e2e-compose ci clean
 
 build:             ## the binary, in bin/
-	CGO_ENABLED=0 go build -trimpath -o bin/meridian ./cmd/meridian
+	CGO_ENABLED=0 go build -o bin/meridian ./cmd/meridian
 
 test:              ## everything that needs nothing but Go
 	go test ./...

@@ -63,6 +63,6 @@ acked_everywhere() {
 
 # go_tools: builds what the script runs. The server is built as it is shipped.
 go_tools() {
-	CGO_ENABLED=0 go build -trimpath -o bin/meridian ./cmd/meridian
+	CGO_ENABLED=0 go build -o bin/meridian ./cmd/meridian
 	go build -o bin/check ./e2e/check
 }
