@@ -264,6 +264,9 @@ func (w *world) link(ctx context.Context, r, p *Region) error {
 		if err != nil {
 			return err
 		}
+		if _, err := w.reach(r.name, p.name); err != nil {
+			return err // it may have been read after the disk's last moment
+		}
 		if len(commits) > 0 {
 			closed = 0
 		}
@@ -348,6 +351,9 @@ func (p peersOf) FetchSnapshot(ctx context.Context, from string, id record.Table
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
+	if _, err := p.w.reach(p.self, from); err != nil {
+		return err
+	}
 	if err := fn(Chunk{Positions: c.Positions()}); err != nil {
 		return err
 	}
