@@ -13,19 +13,17 @@ const (
 	badPath    = "The document path provided in the update expression is invalid for update"
 	badOperand = "An operand in the update expression has an incorrect data type"
 	noOperand  = "The provided expression refers to an attribute that does not exist in the item"
+	tooLarge   = "Item size to update has exceeded the maximum allowed size"
 )
 
 // Apply works out the item after the update of old, which is zero if there is none; key is what a new item begins with.
 // Every operand and every list index means the item before (DYNAMODB.md 4.8). An update that only removes creates no item:
 // the Result is zero. Errors are *Error, or *item.ValidationError for arithmetic out of range. Depth and size of the new
-// item are the caller's to check.
+// item are the caller's to check, but one that is far too large is not made.
 func (u *Update) Apply(old item.Item, key []item.Field) (Result, error) {
-	values := make([]item.Value, len(u.changes))
-	for i := range u.changes {
-		var err error
-		if values[i], err = u.result(&u.changes[i], old); err != nil {
-			return Result{}, err
-		}
+	values, err := u.results(old)
+	if err != nil {
+		return Result{}, err
 	}
 	fields, err := u.fields(u.tree, old, values)
 	if err != nil {
@@ -40,6 +38,32 @@ func (u *Update) Apply(old item.Item, key []item.Field) (Result, error) {
 	}
 	res.UpdatedOld, res.UpdatedNew = u.tree.project(old), u.tree.project(res.Item)
 	return res, nil
+}
+
+// results works out what the changes leave at their paths' ends. A short text can name a large value many times, so it stops
+// when all of them together, which will all be in the item, are too large. Their bytes are compared first, because those are
+// known: they are less than four times a value's size.
+func (u *Update) results(old item.Item) ([]item.Value, error) {
+	values := make([]item.Value, len(u.changes))
+	bytes := 0
+	for i := range u.changes {
+		v, err := u.result(&u.changes[i], old)
+		if err != nil {
+			return nil, err
+		}
+		values[i] = v
+		if bytes += len(v.Encoded()); bytes < 4*item.MaxItemSize {
+			continue
+		}
+		size := 0
+		for _, v := range values {
+			size += v.Size()
+		}
+		if size > item.MaxItemSize {
+			return nil, errorf(tooLarge)
+		}
+	}
+	return values, nil
 }
 
 // result is what a change leaves at its path's end; the zero Value if nothing.
@@ -139,96 +163,4 @@ func (u *Update) rebuildList(t *tree, v item.Value, values []item.Value) (item.V
 		}
 	}
 	return item.NewList(elems), nil
-}
-
-// compute evaluates what SET assigns.
-func (b *bound) compute(old item.Item) (item.Value, error) {
-	switch b.op {
-	case opValue:
-		return b.val, nil
-	case opPath:
-		if v := b.path.get(old); !v.IsZero() {
-			return v, nil
-		}
-		return item.Value{}, errorf(noOperand)
-	}
-	if b.fn == fnIfNotExists {
-		if v := b.kids[0].path.get(old); !v.IsZero() {
-			return v, nil
-		}
-		return b.kids[1].compute(old)
-	}
-	left, err := b.kids[0].compute(old)
-	if err != nil {
-		return left, err
-	}
-	right, err := b.kids[1].compute(old)
-	if err != nil {
-		return right, err
-	}
-	if b.fn == fnListAppend {
-		return concat(left, right)
-	}
-	if left.Kind() != item.Number || right.Kind() != item.Number {
-		return item.Value{}, errorf(badOperand)
-	}
-	if b.op == opMinus {
-		return number(left.Num().Sub(right.Num()))
-	}
-	return number(left.Num().Add(right.Num()))
-}
-
-func number(n item.Num, err error) (item.Value, error) {
-	if err != nil {
-		return item.Value{}, err
-	}
-	return item.NumVal(n), nil
-}
-
-func concat(a, b item.Value) (item.Value, error) {
-	if a.Kind() != item.List || b.Kind() != item.List {
-		return item.Value{}, errorf(badOperand)
-	}
-	elems := make([]item.Value, 0, a.Len()+b.Len())
-	for e := range a.Elems() {
-		elems = append(elems, e)
-	}
-	for e := range b.Elems() {
-		elems = append(elems, e)
-	}
-	return item.NewList(elems), nil
-}
-
-// addTo adds a number, the members of a set or, as only the legacy parameters can, the elements of a list.
-func addTo(v, more item.Value) (item.Value, error) {
-	switch v.Kind() {
-	case item.Number:
-		return number(v.Num().Add(more.Num()))
-	case item.List:
-		return concat(v, more)
-	}
-	members := make([]item.Value, 0, v.Len()+more.Len())
-	for e := range v.Elems() {
-		members = append(members, e)
-	}
-	for e := range more.Elems() {
-		if !v.Has(e) {
-			members = append(members, e)
-		}
-	}
-	return item.NewSet(v.Kind(), members)
-}
-
-// deleteFrom takes members out of a set; the zero Value if none is left.
-func deleteFrom(v, members item.Value) (item.Value, error) {
-	left := make([]item.Value, 0, v.Len())
-	for e := range v.Elems() {
-		if !members.Has(e) {
-			left = append(left, e)
-		}
-	}
-	if len(left) == 0 {
-		return item.Value{}, nil
-	}
-	return item.NewSet(v.Kind(), left)
 }

@@ -188,8 +188,8 @@ func (g gen) value(d doc) any {
 	return nil
 }
 
-// order compares two scalars of one type.
-func order(a, b any) (int, bool) {
+// rank compares two scalars of one type.
+func rank(a, b any) (int, bool) {
 	if kindOf(a) != kindOf(b) {
 		return 0, false
 	}
@@ -227,11 +227,11 @@ func (g gen) holds(d doc) bool {
 		}
 		return !same(v[0], v[1])
 	case "<", "<=", ">", ">=":
-		c, ok := order(v[0], v[1])
+		c, ok := rank(v[0], v[1])
 		return ok && map[string]bool{"<": c < 0, "<=": c <= 0, ">": c > 0, ">=": c >= 0}[g.op]
 	case "between":
-		lo, ok1 := order(v[1], v[0])
-		hi, ok2 := order(v[0], v[2])
+		lo, ok1 := rank(v[1], v[0])
+		hi, ok2 := rank(v[0], v[2])
 		return ok1 && ok2 && lo <= 0 && hi <= 0
 	case "in":
 		return slices.ContainsFunc(v[1:], func(w any) bool { return same(v[0], w) })

@@ -2,8 +2,10 @@ package expr
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/meridiandb/meridian/item"
 )
@@ -344,4 +346,73 @@ func TestUpdateFacts(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
+}
+
+// What an update costs is bounded by its text and its item, not by their product.
+func TestHostileUpdates(t *testing.T) {
+	set := func(from, n int) item.Value {
+		elems := make([]item.Value, n)
+		for i := range elems {
+			elems[i] = item.NumVal(item.NumFromInt(int64(from + i)))
+		}
+		v, err := item.NewSet(item.NumberSet, elems)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	const n = 90_000
+	old := item.NewItem([]item.Field{{Name: "s", Value: set(0, n)}, {Name: "a", Value: item.Str(strings.Repeat("x", item.MaxItemSize/2))}})
+	for _, c := range []struct {
+		op    ChangeOp
+		value item.Value
+		want  int
+	}{
+		{ChangeAdd, set(n/2, n), n + n/2}, {ChangeAdd, set(0, n), n}, {ChangeAdd, set(n, n), 2 * n},
+		{ChangeDelete, set(n/2, n), n / 2}, {ChangeDelete, set(n, n), n}, {ChangeDelete, set(0, n), 0}, {ChangeDelete, set(1, n), 1},
+	} {
+		start := time.Now()
+		res, err := NewUpdate([]Change{{Name: "s", Op: c.op, Value: c.value}}).Apply(old, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(start); took > 2*time.Second {
+			t.Errorf("%v", took)
+		}
+		if got := res.Item.Get("s"); got.Len() != c.want {
+			t.Errorf("%d members, not %d", got.Len(), c.want)
+		} else if _, err := item.DecodeItem(res.Item.Encoded()); err != nil {
+			t.Error(err)
+		}
+	}
+	var sets []string
+	for i := range 500 {
+		sets = append(sets, fmt.Sprintf("x%d=a", i))
+	}
+	b, err := bind(t, UpdateExpression, "SET "+strings.Join(sets, ","))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := b.(*Update).Apply(old, nil); err == nil || err.Error() != tooLarge {
+		t.Error(err)
+	}
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; used > 8<<20 {
+		t.Errorf("%d bytes", used)
+	}
+	// What fits is not refused, whatever its form costs in bytes.
+	small := item.NewItem([]item.Field{{Name: "s", Value: set(1, 90_000)}})
+	if _, err := mustUpdate(t, "SET x = s").Apply(small, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func mustUpdate(t *testing.T, text string) *Update {
+	b, err := bind(t, UpdateExpression, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.(*Update)
 }
