@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/meridiandb/meridian/conflict"
 	"github.com/meridiandb/meridian/crdt"
@@ -259,8 +260,14 @@ func (a *action) local(stamp crdt.Stamp) conflict.Local {
 	case Delete:
 		l.Op = conflict.Delete
 	}
-	if u := a.Write.Update; u != nil && a.Op == Update && a.table.policy != conflict.LastWriterWins {
-		l.Touched = u.TopLevelNames()
+	if a.Op != Update || a.table.policy == conflict.LastWriterWins {
+		return l
+	}
+	// An update claims the key too: a concurrent delete by a region that is still at last-writer-wins clears all that is
+	// older, and what the update then revives would be an item without its key.
+	l.Touched = a.table.keyNames
+	if u := a.Write.Update; u != nil {
+		l.Touched = append(slices.Clone(l.Touched), u.TopLevelNames()...)
 		if a.table.policy == conflict.CRDT {
 			for _, x := range u.Adds() {
 				l.Adds = append(l.Adds, conflict.Add(x))

@@ -59,6 +59,8 @@ type Table struct {
 	cells   cellHash
 	policy  conflict.Policy
 	indexes []index // as the descriptor lists them
+	// keyNames are the attributes of the table's key.
+	keyNames []string
 }
 
 // Table makes the handle for a catalog entry.
@@ -66,7 +68,7 @@ func (e *Engine) Table(entry *catalog.Entry) *Table {
 	t := &Table{
 		engine: e, entry: entry,
 		prefix: storage.AppendTable(nil, storage.KindItem, entry.ID),
-		cells:  newCellHash(entry.ID),
+		cells:  newCellHash(entry.ID), keyNames: entry.Schema.Names(),
 	}
 	t.policy, _ = conflict.ParsePolicy(entry.Policy) // checked when it was set; empty is the default
 	t.indexes = make([]index, len(entry.Indexes))
