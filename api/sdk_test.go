@@ -25,6 +25,9 @@ func newSDK(t *testing.T) *dynamodb.Client {
 	})
 }
 
+// soon is how long waiters wait between two looks, instead of their 20 seconds.
+const soon = 5 * time.Millisecond
+
 type attrs = map[string]types.AttributeValue
 
 func str(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
@@ -43,7 +46,7 @@ func sdkTable(t *testing.T, db *dynamodb.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := dynamodb.NewTableExistsWaiter(db).WaitForOutput(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String("tab")}, time.Minute)
+	out, err := dynamodb.NewTableExistsWaiter(db, func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay, o.MaxDelay = soon, soon }).WaitForOutput(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String("tab")}, time.Minute)
 	if err != nil || out.Table.TableStatus != types.TableStatusActive || out.Table.CreationDateTime == nil || len(*out.Table.TableId) != 36 {
 		t.Fatalf("%v %+v", err, out)
 	}
@@ -96,7 +99,8 @@ func TestSDKItems(t *testing.T) {
 	if _, err := db.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: tab}); err != nil {
 		t.Fatal(err)
 	}
-	if err := dynamodb.NewTableNotExistsWaiter(db).Wait(ctx, &dynamodb.DescribeTableInput{TableName: tab}, time.Minute); err != nil {
+	gone := dynamodb.NewTableNotExistsWaiter(db, func(o *dynamodb.TableNotExistsWaiterOptions) { o.MinDelay, o.MaxDelay = soon, soon })
+	if err := gone.Wait(ctx, &dynamodb.DescribeTableInput{TableName: tab}, time.Minute); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,0 +1,140 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/meridiandb/meridian/item"
+	"github.com/meridiandb/meridian/region"
+	"github.com/meridiandb/meridian/storage/memstore"
+)
+
+// operationNames are the built operations in order, so that a number names one.
+func operationNames() []string {
+	var names []string
+	for name := range operations() {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// seeds are bodies that reach deep into each operation.
+var seeds = map[string][]string{
+	"PutItem":            {`{"TableName":"tab","Item":{"pk":{"S":"a"},"v":{"L":[{"M":{"x":{"NS":["1","2"]}}},{"B":"AA=="}]}},"ConditionExpression":"attribute_not_exists(#a) OR v[0].x = :v","ExpressionAttributeNames":{"#a":"pk"},"ExpressionAttributeValues":{":v":{"N":"1e3"}},"ReturnValues":"ALL_OLD","ReturnConsumedCapacity":"INDEXES"}`},
+	"UpdateItem":         {`{"TableName":"tab","Key":{"pk":{"S":"a"}},"UpdateExpression":"SET a.b[1] = if_not_exists(c, :v) + :v, d = list_append(d, :l) REMOVE e ADD n :v DELETE s :s","ExpressionAttributeValues":{":v":{"N":"1"},":l":{"L":[]},":s":{"SS":["x"]}},"ReturnValues":"UPDATED_NEW"}`},
+	"DeleteItem":         {`{"TableName":"tab","Key":{"pk":{"S":"a"}},"ConditionExpression":"size(v) BETWEEN :a AND :b AND NOT v IN (:a)","ExpressionAttributeValues":{":a":{"N":"1"},":b":{"N":"2"}}}`},
+	"GetItem":            {`{"TableName":"tab","Key":{"pk":{"S":"a"}},"ProjectionExpression":"a.b[1], c","ConsistentRead":"true"}`},
+	"Query":              {`{"TableName":"tab","KeyConditionExpression":"pk = :p","FilterExpression":"contains(v, :p)","ExpressionAttributeValues":{":p":{"S":"a"}},"Limit":1,"ExclusiveStartKey":{"pk":{"S":"a"}},"Select":"COUNT"}`},
+	"Scan":               {`{"TableName":"tab","Segment":1,"TotalSegments":3,"Limit":2,"FilterExpression":"begins_with(pk, :p)","ExpressionAttributeValues":{":p":{"S":"a"}}}`},
+	"BatchGetItem":       {`{"RequestItems":{"tab":{"Keys":[{"pk":{"S":"a"}},{"pk":{"S":"b"}}],"ProjectionExpression":"pk"}}}`},
+	"BatchWriteItem":     {`{"RequestItems":{"tab":[{"PutRequest":{"Item":{"pk":{"S":"a"}}}},{"DeleteRequest":{"Key":{"pk":{"S":"b"}}}}]},"ReturnItemCollectionMetrics":"SIZE"}`},
+	"TransactWriteItems": {`{"ClientRequestToken":"t","TransactItems":[{"Put":{"TableName":"tab","Item":{"pk":{"S":"a"}}}},{"ConditionCheck":{"TableName":"tab","Key":{"pk":{"S":"b"}},"ConditionExpression":"attribute_exists(pk)"}}]}`},
+	"TransactGetItems":   {`{"TransactItems":[{"Get":{"TableName":"tab","Key":{"pk":{"S":"a"}},"ProjectionExpression":"v"}}]}`},
+	"CreateTable":        {`{"TableName":"new","KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}],"AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"}],"BillingMode":"PAY_PER_REQUEST","GlobalSecondaryIndexes":[{"IndexName":"idx","KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}],"Projection":{"ProjectionType":"ALL"}}],"Tags":[{"Key":"a","Value":"b"}]}`},
+	"UpdateTable":        {`{"TableName":"tab","GlobalSecondaryIndexUpdates":[{"Create":{"IndexName":"idx","KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}],"Projection":{"ProjectionType":"ALL"}}}]}`, `{"TableName":"tab","ReplicaUpdates":[{"Create":{"RegionName":"eu-west-1"}}]}`},
+	"DeleteTable":        {`{"TableName":"gone"}`},
+	"TagResource":        {`{"ResourceArn":"arn:aws:dynamodb:us-east-1:000000000000:table/tab","Tags":[{"Key":"a","Value":"b"}]}`},
+	"UntagResource":      {`{"ResourceArn":"arn:aws:dynamodb:us-east-1:000000000000:table/tab","TagKeys":["a"]}`},
+	"UpdateTimeToLive":   {`{"TableName":"tab","TimeToLiveSpecification":{"Enabled":true,"AttributeName":"exp"}}`},
+	"ExecuteStatement":   {`{"Statement":"SELECT * FROM tab WHERE pk = ?","Parameters":[{"S":"a"}]}`},
+}
+
+// FuzzRequest gives an operation any body. It must answer, with JSON; and an error of the client's must say which.
+func FuzzRequest(f *testing.F) {
+	names := operationNames()
+	for i, name := range names {
+		for _, body := range append(seeds[name], `{}`, `{"TableName":"tab"}`, `{"TableName":"tab","Key":`) {
+			f.Add(uint8(i), []byte(body))
+		}
+	}
+	r, err := region.Open(region.Options{Name: "us-east-1", Store: memstore.New()})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { _ = r.Close() })
+	whole, err := New(Options{Region: r})
+	if err != nil {
+		f.Fatal(err)
+	}
+	const create = `{"TableName":"tab","KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}],"AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"}],"BillingMode":"PAY_PER_REQUEST"}`
+	serve(f, whole, "CreateTable", []byte(create))
+	f.Fuzz(func(t *testing.T, op uint8, body []byte) {
+		name := names[int(op)%len(names)]
+		s := whole
+		if strings.HasSuffix(name, "Table") { // a region remembers every table that it ever had; these get a fresh one
+			s, err = New(Options{Backend: newFake()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			serve(t, s, "CreateTable", []byte(create))
+		}
+		serve(t, s, name, body)
+	})
+}
+
+// serve runs one request and judges the form of its answer.
+func serve(t testing.TB, s *Server, op string, body []byte) {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body))
+	r.Header.Set("Content-Type", amzJSON)
+	r.Header.Set("X-Amz-Target", targetDynamoDB+op)
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	out := w.Body.Bytes()
+	switch {
+	case w.Code == http.StatusServiceUnavailable: // a region that is asked for others
+	case w.Code != http.StatusOK && w.Code != http.StatusBadRequest:
+		t.Fatalf("%s %q: status %d %s", op, body, w.Code, out)
+	case w.Code == http.StatusOK && len(out) == 0 && (op == "TagResource" || op == "UntagResource"):
+		return
+	}
+	var answer struct {
+		Type string `json:"__type"`
+	}
+	if err := json.Unmarshal(out, &answer); err != nil {
+		t.Fatalf("%s %q: %v in answer %q", op, body, err, out)
+	}
+	if (w.Code != http.StatusOK) != strings.Contains(answer.Type, "#") {
+		t.Fatalf("%s %q: status %d with type %q", op, body, w.Code, answer.Type)
+	}
+}
+
+// FuzzItem reads any JSON as an item. What is accepted is canonical: written out and read again it is the same.
+func FuzzItem(f *testing.F) {
+	for _, s := range []string{`{}`, `null`, `{"a":{"S":"x"}}`, `{"a":{"N":"1.50"},"b":{"SS":["b","a"]}}`, `{"a":{"L":[{"M":{"x":{"B":"AA=="}}},{"NULL":true},{"BOOL":"no"}]}}`,
+		`{"a":{"N":"1e-130"}}`, `{"a":{"BS":["AA==",""]}}`, `{"a":{"S":"\ud83d\ude00\u0000"}}`, `{"a":{"M":null}}`, `[`, `{"a":{"NS":["1","1.0"]}}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		read := func(b []byte) attributes {
+			d := newDecoder(b)
+			a := d.attributes()
+			if d.err != nil {
+				return attributes{}
+			}
+			return a
+		}
+		a := read(b)
+		if !a.set || a.err != nil {
+			return
+		}
+		if _, err := item.DecodeItem(a.item.Encoded()); err != nil {
+			t.Fatalf("%q is kept as %x: %v", b, a.item.Encoded(), err)
+		}
+		out := a.item.AppendJSON(nil)
+		if !jsontext.Value(out).IsValid() {
+			t.Fatalf("%q is written as %q", b, out)
+		}
+		if again := read(out); again.err != nil || !again.item.Equal(a.item) {
+			t.Fatalf("%q is written as %q, which reads otherwise: %v", b, out, again.err)
+		}
+	})
+}
