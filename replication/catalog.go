@@ -20,11 +20,11 @@ func (p *peer) followCatalog(ctx context.Context, conn transport.Conn, who crdt.
 		err := conn.Catalog(ctx, p.r.self, func(entries [][]byte) error {
 			return p.r.o.Sink.ApplyCatalog(ctx, who, entries)
 		})
+		pause(ctx, catalogRetry) // a broken connection ends the session meanwhile, and is not worth a word of its own
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		p.r.o.Logger.Warn("table descriptions stopped coming", "peer", p.region, "err", err)
-		pause(ctx, catalogRetry)
 	}
 }
 
