@@ -112,6 +112,9 @@ func (r *Receiver) Take(maxCommits int, maxBytes int64) (Work, bool) {
 
 // Applied notes that a Work is applied and durable, and returns what to tell the sender, if anything is new to it.
 func (r *Receiver) Applied(w Work, now time.Time) (Ack, bool) {
+	if !r.taken {
+		return Ack{}, false
+	}
 	moved := w.UpTo > r.applied
 	r.taken = false
 	r.applied = max(r.applied, w.UpTo)
