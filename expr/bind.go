@@ -145,10 +145,10 @@ func checkDistinct(kind Kind, n *node, b *bound) error {
 
 // kind is the operand's type if it is known without an item.
 func (b *bound) kind() item.Kind {
-	switch {
-	case b.fn == fnSize:
+	switch b.fn {
+	case fnSize:
 		return item.Number
-	case b.fn == fnListAppend:
+	case fnListAppend:
 		return item.List
 	}
 	return b.val.Kind()

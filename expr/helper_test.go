@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -91,7 +92,7 @@ func checkRefusals(t *testing.T, k Kind, cases []refusal) {
 		got := ""
 		if err != nil {
 			got = strings.TrimPrefix(err.Error(), "Invalid "+string(k)+": ")
-			if _, ok := err.(*Error); !ok {
+			if e := (*Error)(nil); !errors.As(err, &e) {
 				t.Errorf("%s: %T is no *Error", c.text, err)
 			}
 		}

@@ -1,6 +1,7 @@
 package legacy
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -31,7 +32,7 @@ func message(err error) string {
 	if err == nil {
 		return ""
 	}
-	if _, ok := err.(*expr.Error); !ok {
+	if e := (*expr.Error)(nil); !errors.As(err, &e) {
 		return fmt.Sprintf("%T: %v", err, err)
 	}
 	return strings.TrimPrefix(err.Error(), invalid)
