@@ -376,7 +376,7 @@ func TestHostileUpdates(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if took := time.Since(start); took > 2*time.Second {
+		if took := time.Since(start); took > 20*time.Second { // searching took minutes
 			t.Errorf("%v", took)
 		}
 		if got := res.Item.Get("s"); got.Len() != c.want {
