@@ -312,6 +312,9 @@ func (w *world) learn(ctx context.Context, r *Region, peer string) {
 			of, since = p, 0
 		}
 		entries, version := p.CatalogFor(r.name, since)
+		if _, err := w.reach(r.name, peer); err != nil {
+			continue // it may have been made after the disk's last moment
+		}
 		w.rest()
 		if err := r.ApplyCatalog(ctx, p.Origin(), entries); err != nil && !w.expected(err) {
 			w.t.Errorf("catalog from %s to %s: %v", peer, r.name, err)
@@ -397,7 +400,7 @@ func (w *world) describe() {
 		s := r.Stats()
 		w.t.Logf("%s: log %d..%d..%d, inbound %v, behind %v, held %v", r.origin, s.LogFirst, s.LogDurable, s.LogLast, s.Inbound, s.Behind, s.Held)
 		for _, e := range r.catalog.Entries() {
-			w.t.Logf("  %s %.8s keeper %s epoch %d deleted %v members %v local %+v", e.Name, e.ID, e.Keeper, e.Epoch, e.Deleted, e.Members, e.Local)
+			w.t.Logf("  %s %.8s %s keeper %s epoch %d deleted %v members %v local %+v", e.Name, e.ID, e.Revision, e.Keeper, e.Epoch, e.Deleted, e.Members, e.Local)
 		}
 	}
 }

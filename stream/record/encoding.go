@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/meridiandb/meridian/crdt"
 )
@@ -23,6 +24,7 @@ const version = 1
 type reader struct {
 	b    []byte
 	dict crdt.Dictionary
+	used []bool // by place in dict: a stamp names it
 	err  error
 }
 
@@ -101,7 +103,8 @@ func (r *reader) dictionary() {
 		r.fail("dictionary")
 		return
 	}
-	r.dict, r.b = d, rest
+	n, _, _ := crdt.ReadUvarint(r.b) // as ReadDictionary has read it
+	r.dict, r.used, r.b = d, make([]bool, n), rest
 }
 
 func (r *reader) stamp(what string) crdt.Stamp {
@@ -112,6 +115,9 @@ func (r *reader) stamp(what string) crdt.Stamp {
 	if err != nil {
 		r.fail(what)
 		return crdt.Stamp{}
+	}
+	if place, _, _ := crdt.ReadUvarint(r.b); place > 0 {
+		r.used[place-1] = true
 	}
 	r.b = rest
 	return s
@@ -130,8 +136,12 @@ func (r *reader) table() (id TableID) {
 	return id
 }
 
-// end reports the first failure, or that something follows what should be the end.
+// end reports the first failure, or that something follows what should be the end, or that the dictionary names somebody
+// whom nothing refers to.
 func (r *reader) end() error {
+	if r.err == nil && slices.Contains(r.used, false) {
+		r.fail("an origin without a use")
+	}
 	if r.err == nil && len(r.b) > 0 {
 		r.fail(fmt.Sprintf("%d bytes too many", len(r.b)))
 	}
