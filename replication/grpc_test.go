@@ -2,10 +2,14 @@ package replication_test
 
 import (
 	"context"
+	"net"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/meridiandb/meridian/replication"
 	"github.com/meridiandb/meridian/replication/grpclink"
@@ -140,5 +144,128 @@ func TestTwoRegionsOverGRPC(t *testing.T) {
 	p := a.r.Peers()[0]
 	if p.RoundTrip <= 0 || p.RoundTrip > time.Second || p.ClockOffset.Abs() > 100*time.Millisecond {
 		t.Errorf("round trip %v, offset %v", p.RoundTrip, p.ClockOffset)
+	}
+}
+
+// A region that is killed and comes back at the same address goes on within a second; nothing is lost or left over.
+func TestKillAndReturnOverGRPC(t *testing.T) {
+	before := runtime.NumGoroutine()
+	t.Run("use", func(t *testing.T) {
+		w := newWorld()
+		a, b := startReal(t, w, "a", "127.0.0.1:0"), startReal(t, w, "b", "127.0.0.1:0")
+		a.want("b", table(1))
+		b.want("a", table(1))
+		a.members.set(b.peer())
+		b.members.set(a.peer())
+		for round := range 5 {
+			eventually(t, "both connected", func() bool { return connected(a.r, 1) && connected(b.r, 1) })
+			for i := range 200 {
+				a.write(i, table(1))
+				b.write(i, table(1))
+				if i%20 == round {
+					a.sync()
+					b.sync()
+				}
+			}
+			b.stop(t)
+			b.crash()
+			a.write(1, table(1))
+			a.sync()
+			eventually(t, "noticed", func() bool { return !connected(a.r, 1) })
+			b.start(t, b.address)
+			began := time.Now()
+			eventually(t, "level", func() bool { return a.level(b.fake) && b.level(a.fake) && connected(a.r, 1) && connected(b.r, 1) })
+			if d := time.Since(began); d > 3*time.Second { // a second, on a machine that is not shared
+				t.Errorf("level only after %v", d)
+			}
+		}
+	})
+	eventually(t, "all goroutines ended", func() bool { return runtime.NumGoroutine() <= before })
+}
+
+// The whole of it as a server starts it: gRPC and Serf, one seed.
+func TestStart(t *testing.T) {
+	w := newWorld()
+	start := func(name string, seeds ...string) (*fake, *replication.Replication) {
+		f := w.region(t, name)
+		r, err := replication.Start(replication.Options{
+			Region: name, Source: f, Sink: f, Handler: echo{f.origin},
+			Listen: "127.0.0.1:0", GossipListen: "127.0.0.1:0", Seeds: seeds, Registerer: prometheus.NewRegistry(),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := r.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		return f, r
+	}
+	seed := freePort(t)
+	a := w.region(t, "a")
+	ra, err := replication.Start(replication.Options{
+		Region: "a", Source: a, Sink: a, Handler: echo{a.origin}, Listen: "127.0.0.1:0", GossipListen: seed,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ra.Close() })
+	b, rb := start("b", seed)
+	c, rc := start("c", seed)
+	all := []*fake{a, b, c}
+	for _, f := range all {
+		for _, o := range all {
+			f.want(o.origin.Region, table(1))
+		}
+		f.write(10, table(1))
+		f.sync()
+	}
+	eventually(t, "all connected and level", func() bool {
+		if !connected(ra, 2) || !connected(rb, 2) || !connected(rc, 2) {
+			return false
+		}
+		for _, f := range all {
+			for _, o := range all {
+				if f != o && !f.level(o) {
+					return false
+				}
+			}
+		}
+		return true
+	})
+	if err := ra.Close(); err != nil {
+		t.Error(err)
+	}
+	eventually(t, "a has left", func() bool { return rb.Peers()[0].State == string(replication.StateLeft) })
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+func TestOptions(t *testing.T) {
+	f := newWorld().region(t, "a")
+	good := replication.Options{Region: "a", Source: f, Sink: f, Handler: echo{}, Listen: "127.0.0.1:0", GossipListen: "127.0.0.1:0"}
+	for name, spoil := range map[string]func(*replication.Options){
+		"no region":      func(o *replication.Options) { o.Region = "" },
+		"no source":      func(o *replication.Options) { o.Source = nil },
+		"another region": func(o *replication.Options) { o.Region = "b" },
+		"bad address":    func(o *replication.Options) { o.Listen = "nowhere" },
+		"bad gossip":     func(o *replication.Options) { o.GossipListen = "nowhere" },
+		"bad TLS":        func(o *replication.Options) { o.TLS = &replication.TLS{CertFile: "x"} },
+	} {
+		o := good
+		spoil(&o)
+		if r, err := replication.Start(o); err == nil {
+			t.Errorf("%s: started", name)
+			_ = r.Close()
+		}
 	}
 }
