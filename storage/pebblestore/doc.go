@@ -35,4 +35,11 @@
 //
 // The folder belongs to one process (Pebble's LOCK). Its file MERIDIAN names the format (format.go); everything else is
 // Pebble's.
+//
+// # Hazards
+//
+// Damage to synced bytes of the last WAL is told from a torn end by the offsets that later chunks say were synced. Pebble looks
+// for such chunks from the next 32 KB block on, and its offsets run a few percent behind. So damage shortly before the end of
+// the last WAL passes for a torn end, and the commits from there on are gone without a word. It takes a disk that changes what
+// it has acknowledged, just before a restart; repair from a peer notices.
 package pebblestore

@@ -43,7 +43,7 @@ func (s *Store) listener() *pebble.EventListener {
 	act := pebble.EventListener{
 		BackgroundError: s.backgroundError,
 		DataCorruption: func(i pebble.DataCorruptionInfo) {
-			_ = s.health.fail("file "+i.Path, storage.Corruptf("file "+i.Path, "%s", i.String()))
+			_ = s.health.fail("read", &storage.CorruptionError{Where: "file " + i.Path, Err: i.Details})
 		},
 		DiskSlow:      func(i pebble.DiskSlowInfo) { s.logger.Warn("the disk is slow", "detail", i.String()) },
 		LowDiskSpace:  func(i pebble.LowDiskSpaceInfo) { s.logger.Warn("disk space is low", "detail", i.String()) },
@@ -58,12 +58,10 @@ func (s *Store) listener() *pebble.EventListener {
 }
 
 // backgroundError hears of flushes and compactions that failed. Pebble tries them again at once. No room is a state that
-// passes; anything else is the end: what would be read from such a disk, nobody knows. Pebble's lock is held here, which
-// stops nobody once the store has failed.
+// passes; anything else is the end: what would be read from such a disk, nobody knows.
 func (s *Store) backgroundError(err error) {
 	switch {
 	case s.health.failed(): // said before
-		s.fence.pause()
 	case errors.Is(err, pebble.ErrCancelledCompaction) || errors.Is(err, pebble.ErrClosed):
 	case vfs.IsNoSpaceError(err):
 		s.logger.Error("no room to flush or compact: writes are refused", "err", err)

@@ -14,7 +14,7 @@ import (
 //
 //	WAL files       writes and syncs do nothing and succeed
 //	other files     writes, syncs, creation, renaming, removal fail
-//	reads           go on
+//	reads           fail too: no caller is shown anything any more
 //
 // Removal is part of it: a flush whose folder was not synced must not lead to the removal of the WAL it came from.
 //
@@ -27,6 +27,7 @@ type fence struct {
 	opened  atomic.Bool   // before that nothing waits: an error ends Open
 	closing chan struct{} // closed when Close begins
 	close   sync.Once
+	replays string // the WAL that Open is reading, for its error
 }
 
 // errFenced is what Pebble's work meets after the failure.
@@ -77,7 +78,7 @@ func (f *fence) newFile(name string, create func() (vfs.File, error)) (vfs.File,
 	if f.isWAL(name) {
 		return f.newWAL(name, create), nil
 	}
-	if f.space.missing(time.Now()) { // flushes and compactions begin here, and hold no lock of Pebble's
+	if f.health.failed() || f.space.missing(time.Now()) { // flushes and compactions begin here, and hold no lock of Pebble's
 		f.pause()
 	}
 	if err := f.pass(); err != nil {
@@ -100,6 +101,17 @@ func (f *fence) newWAL(name string, create func() (vfs.File, error)) vfs.File {
 		_ = f.health.fail("create "+name, err) // every caller finds it there
 	}
 	return &strictFile{vfs.NewMemFile(nil), f, name}
+}
+
+func (f *fence) Open(name string, o ...vfs.OpenOption) (vfs.File, error) {
+	if f.isWAL(name) && !f.opened.Load() {
+		f.replays = name
+	}
+	file, err := f.FS.Open(name, o...)
+	if err != nil {
+		return nil, err
+	}
+	return &fencedFile{file, f}, nil
 }
 
 func (f *fence) OpenReadWrite(name string, c vfs.DiskWriteCategory, o ...vfs.OpenOption) (vfs.File, error) {
@@ -158,6 +170,14 @@ func (f *fence) Unwrap() vfs.FS { return f.FS }
 type fencedFile struct {
 	vfs.File
 	fence *fence
+}
+
+func (f *fencedFile) ReadAt(p []byte, at int64) (int, error) {
+	if f.fence.health.failed() { // compactions that failed begin here again
+		f.fence.pause()
+		return 0, errFenced
+	}
+	return f.File.ReadAt(p, at)
 }
 
 func (f *fencedFile) Write(p []byte) (int, error) {

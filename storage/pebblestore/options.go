@@ -47,7 +47,7 @@ func (o Options) withDefaults() (Options, error) {
 }
 
 // pebbleFormat is pinned: the newest that Pebble 2.1 writes by itself. WAL chunks that carry sync offsets are part of it: by
-// them replay tells a torn end, which a power cut leaves, from a hole in what had been synced.
+// them replay tells a torn end, which a power cut leaves, from a hole in what had been synced (most of it: doc.go, Hazards).
 const pebbleFormat = pebble.FormatValueSeparation
 
 // pebbleOptions are Pebble's, for two cores and one disk.

@@ -87,8 +87,12 @@ func (s *Store) openPebble(dir string, o Options) error {
 		}
 		err = failure
 	}
+	where := "store"
+	if s.fence.replays != "" {
+		where = s.fence.replays
+	}
 	// Pebble holds the lock from here on by its own reference, if it opened.
-	return errors.Join(classify("store", err), lock.Close())
+	return errors.Join(classify(where, err), lock.Close())
 }
 
 // makeDir makes a folder and those above it, durably.
