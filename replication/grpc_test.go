@@ -13,6 +13,7 @@ import (
 
 	"github.com/meridiandb/meridian/replication"
 	"github.com/meridiandb/meridian/replication/grpclink"
+	"github.com/meridiandb/meridian/replication/link"
 	"github.com/meridiandb/meridian/replication/member"
 )
 
@@ -33,13 +34,13 @@ type real struct {
 	t       *grpclink.Transport
 	r       *replication.Replication
 	address string
+	conf    link.Config
 }
 
-func startReal(t *testing.T, w *world, name, listen string) *real {
+func newReal(t *testing.T, w *world, name string, conf link.Config) *real {
 	t.Helper()
-	f := w.region(t, name)
-	x := &real{fake: f, members: newRoster()}
-	x.start(t, listen)
+	x := &real{fake: w.region(t, name), members: newRoster(), conf: conf}
+	x.start(t, "127.0.0.1:0")
 	t.Cleanup(func() { x.stop(t) })
 	return x
 }
@@ -52,7 +53,7 @@ func (x *real) start(t *testing.T, listen string) {
 	}
 	x.address = x.t.Address()
 	x.r, err = replication.StartOver(replication.Options{
-		Region: x.origin.Region, Source: x.fake, Sink: x.fake, Handler: echo{x.origin},
+		Region: x.origin.Region, Source: x.fake, Sink: x.fake, Handler: echo{x.origin}, Link: x.conf,
 	}, x.t, x.members)
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +82,7 @@ func connected(r *replication.Replication, n int) bool {
 
 func TestTwoRegionsOverGRPC(t *testing.T) {
 	w := newWorld()
-	a, b := startReal(t, w, "a", "127.0.0.1:0"), startReal(t, w, "b", "127.0.0.1:0")
+	a, b := newReal(t, w, "a", link.Config{}), newReal(t, w, "b", link.Config{})
 	a.want("b", table(1))
 	b.want("a", table(1))
 	a.describe("table one")
@@ -152,7 +153,7 @@ func TestKillAndReturnOverGRPC(t *testing.T) {
 	before := runtime.NumGoroutine()
 	t.Run("use", func(t *testing.T) {
 		w := newWorld()
-		a, b := startReal(t, w, "a", "127.0.0.1:0"), startReal(t, w, "b", "127.0.0.1:0")
+		a, b := newReal(t, w, "a", link.Config{}), newReal(t, w, "b", link.Config{})
 		a.want("b", table(1))
 		b.want("a", table(1))
 		a.members.set(b.peer())

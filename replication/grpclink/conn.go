@@ -34,7 +34,7 @@ type conn struct {
 type hearing struct {
 	net.Conn
 	began time.Time
-	heard atomic.Int64 // nanoseconds after began
+	heard atomic.Int64 // nanoseconds after began; 0: nothing came yet
 }
 
 func (h *hearing) Read(b []byte) (int, error) {
@@ -45,6 +45,10 @@ func (h *hearing) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// firstByte is how long the other side may take to say anything at all on a new connection: several round trips. A line that
+// was cut just then would otherwise cost the whole time that the caller gives.
+const firstByte = time.Second
+
 var errBroken = errors.New("the connection is broken")
 
 // Dial connects to a region.
@@ -54,6 +58,12 @@ func (t *Transport) Dial(ctx context.Context, address string) (transport.Conn, e
 		return nil, err
 	}
 	socket := &hearing{Conn: raw, began: time.Now()}
+	mute := time.AfterFunc(firstByte, func() {
+		if socket.heard.Load() == 0 {
+			_ = raw.Close() // whoever reads hears of it
+		}
+	})
+	defer mute.Stop()
 	var used atomic.Bool
 	client, err := grpc.NewClient("passthrough:///"+address,
 		grpc.WithTransportCredentials(t.client),
