@@ -28,27 +28,26 @@ func (c *boundedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readBody reads a request's body into buf, decompressed. Neither the body as sent nor what it unpacks to may be larger
+// readBody reads a request's body, decompressed. Neither the body as sent nor what it unpacks to may be larger
 // than maxBody: one byte more ends the reading, so a bomb costs no more than a large honest request.
-func (s *Server) readBody(w http.ResponseWriter, r *http.Request, buf *[]byte) ([]byte, error) {
+func (c *call) readBody(w http.ResponseWriter, r *http.Request) error {
 	if r.ContentLength > maxBody {
-		return nil, refuseBody(w, r)
+		return refuseBody(w, r)
 	}
-	sent := &boundedReader{r: r.Body}
-	defer func() { s.metrics.received.Add(float64(sent.n)) }()
-	plain, err := decompressor(r.Header.Get("Content-Encoding"), sent)
+	c.bounded.r = r.Body
+	plain, err := decompressor(r.Header.Get("Content-Encoding"), &c.bounded)
 	if err == nil {
-		var b []byte
-		b, err = readAll(io.LimitReader(plain, maxBody+1), (*buf)[:0], r.ContentLength)
-		*buf = b
-		if err == nil && len(b) <= maxBody {
-			return b, nil
-		}
+		c.limited = io.LimitedReader{R: plain, N: maxBody + 1}
+		c.body, err = readAll(&c.limited, c.body[:0], r.ContentLength)
 	}
-	if err == nil || errors.Is(err, errBodyTooLarge) {
-		return nil, refuseBody(w, r)
+	c.server.metrics.received.Add(float64(c.bounded.n))
+	switch {
+	case err == nil && len(c.body) <= maxBody:
+		return nil
+	case err == nil || errors.Is(err, errBodyTooLarge):
+		return refuseBody(w, r)
 	}
-	return nil, &apiError{
+	return &apiError{
 		status: http.StatusInternalServerError, name: "InternalServerError", message: "The request body could not be read", quiet: true,
 	}
 }

@@ -22,7 +22,8 @@ type input interface {
 
 // read decodes the request and checks what needs no table.
 func (c *call) read(in input) error {
-	d := newDecoder(c.body)
+	d := c.decoder
+	d.reset(c.body)
 	if k := d.peek(); k != '{' {
 		d.fail(&item.SerializationError{}) // a request is an object, and null is none
 	}
@@ -33,16 +34,14 @@ func (c *call) read(in input) error {
 	if d.refused != "" { // first: no rule of the service's can tell more of such a request
 		return errValidation("The parameter " + d.refused + " is not supported by Meridian yet")
 	}
-	var v violations
-	in.constraints(&v)
-	return v.err()
+	in.constraints(&c.violations)
+	return c.violations.err()
 }
 
-func lenient() []jsontext.Options {
-	return []jsontext.Options{jsontext.AllowDuplicateNames(true)}
-}
+// allowDuplicates is the decoder's only option; of two members of one name the later counts.
+var allowDuplicates = jsontext.AllowDuplicateNames(true)
 
-func validJSON(b []byte) bool { return jsontext.Value(b).IsValid(lenient()...) }
+func validJSON(b []byte) bool { return jsontext.Value(b).IsValid(allowDuplicates) }
 
 // decoder reads a request's JSON from front to back. Its first error stays: after it, every method returns nothing at
 // once, so callers need not look until the end. Wrong types are told in the service's words (DYNAMODB.md 3.1). JSON null is
@@ -51,10 +50,28 @@ type decoder struct {
 	json    *jsontext.Decoder
 	err     error
 	refused string // first parameter that DynamoDB has and we do not
+
+	source bytes.Buffer      // what json reads, without a copy
+	names  map[string]string // names of members seen before, to themselves: most are the model's, and need no new string
 }
 
+// Bounds of the names that a decoder keeps: a client's inventions must not fill the memory.
+const (
+	maxNames    = 256
+	maxNameKept = 64 // bytes
+)
+
 func newDecoder(body []byte) *decoder {
-	return &decoder{json: jsontext.NewDecoder(bytes.NewBuffer(body), lenient()...)}
+	d := &decoder{json: new(jsontext.Decoder)}
+	d.reset(body)
+	return d
+}
+
+// reset begins to read another body.
+func (d *decoder) reset(body []byte) {
+	d.err, d.refused = nil, ""
+	d.source = *bytes.NewBuffer(body)
+	d.json.Reset(&d.source, allowDuplicates)
 }
 
 // finish returns the first error. JSON that is broken anywhere is reported before a wrong type.
@@ -148,7 +165,7 @@ func (d *decoder) structure(class string, member func(name string) bool) bool {
 		return false
 	}
 	for d.more('}') {
-		name := d.name()
+		name := d.memberName()
 		if d.err == nil && !member(name) {
 			d.skip()
 		}
@@ -186,6 +203,33 @@ func (d *decoder) list(elem func()) bool {
 	return true
 }
 
+// memberName is name for the names of members.
+func (d *decoder) memberName() string {
+	raw, err := d.json.ReadValue()
+	if err != nil {
+		d.syntax(err)
+		return ""
+	}
+	if len(raw) > maxNameKept || bytes.IndexByte(raw, '\\') >= 0 {
+		b, err := jsontext.AppendUnquote(nil, raw)
+		d.syntax(err)
+		return string(b)
+	}
+	b := raw[1 : len(raw)-1]
+	if known, ok := d.names[string(b)]; ok {
+		return known
+	}
+	name := string(b)
+	if d.names == nil {
+		d.names = make(map[string]string, 16)
+	}
+	if len(d.names) < maxNames {
+		d.names[name] = name
+	}
+	return name
+}
+
+// name reads an object's next name.
 func (d *decoder) name() string {
 	t, err := d.json.ReadToken()
 	if err != nil {

@@ -180,8 +180,9 @@ func (t *fakeTable) Write(_ context.Context, w table.Write) (res table.WriteResu
 	if err := t.fake.failure(w.Key); err != nil {
 		return res, err
 	}
-	k := string(w.Key.Append(nil))
-	res.Old = t.items[k]
+	var room [64]byte
+	k := w.Key.Append(room[:0])
+	res.Old = t.items[string(k)]
 	if w.Condition != nil {
 		ok, err := w.Condition.Eval(res.Old)
 		if err != nil {
@@ -201,8 +202,8 @@ func (t *fakeTable) Write(_ context.Context, w table.Write) (res table.WriteResu
 	case table.Check:
 		res.New = res.Old
 	}
-	if t.items[k] = res.New; res.New.IsZero() {
-		delete(t.items, k)
+	if t.items[string(k)] = res.New; res.New.IsZero() {
+		delete(t.items, string(k))
 	}
 	res.Cost.Table = 1
 	return res, nil
@@ -228,7 +229,8 @@ func (t *fakeTable) Get(_ context.Context, key item.Key, consistent bool) (table
 	if consistent {
 		cost = 1
 	}
-	return table.GetResult{Item: t.items[string(key.Append(nil))], Cost: table.Cost{Table: cost}}, t.fake.failure(key)
+	var room [64]byte
+	return table.GetResult{Item: t.items[string(key.Append(room[:0]))], Cost: table.Cost{Table: cost}}, t.fake.failure(key)
 }
 
 // failure is what an operation on a key is told to answer.

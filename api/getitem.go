@@ -91,6 +91,9 @@ func (a *attributesToGet) anyProjection(c *call, t text, s *substitutions) (*exp
 	if err := a.check(); err != nil {
 		return nil, err
 	}
+	if !t.set && !s.namesSet {
+		return a.projection()
+	}
 	p, err := s.params()
 	if err != nil {
 		return nil, err

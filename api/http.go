@@ -29,15 +29,13 @@ const unknownPage = "<UnknownOperationException/>\n"
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("Server", "Server")
-	h.Set("x-amzn-RequestId", newRequestID())
 	if r.Header.Get("Origin") != "" {
 		h.Set("Access-Control-Allow-Origin", "*")
 	}
 	switch {
 	case len(r.RequestURI) > maxLine || headerSize(r) > maxHeader:
 		h.Set("Connection", "close")
-		w.WriteHeader(http.StatusBadRequest)
+		s.sendText(w, http.StatusBadRequest, "")
 	case r.Method == http.MethodOptions:
 		preflight(w, r)
 	case r.Method == http.MethodGet && r.URL.Path == "/":
@@ -74,7 +72,7 @@ func preflight(w http.ResponseWriter, r *http.Request) {
 		}
 		h.Set("Access-Control-Max-Age", "172800")
 	}
-	h.Set("Content-Length", "0")
+	setHeaders(h, "text/plain", nil)
 	w.WriteHeader(http.StatusOK)
 }
 
@@ -107,12 +105,9 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 		s.sendText(w, http.StatusNotFound, unknownPage)
 		return
 	}
-	bufs := [2]*[]byte{s.buffer(), s.buffer()}
-	defer s.release(bufs[0], bufs[1])
-	name := s.operationName(r.Header.Get("X-Amz-Target"))
-	c := &call{server: s, ctx: r.Context(), operation: name}
-	body, err := s.readBody(w, r, bufs[0])
-	c.body, c.out.buf = body, (*bufs[1])[:0]
+	c := s.call(r)
+	defer s.release(c)
+	err := c.readBody(w, r)
 	if err == nil {
 		err = s.run(c, r)
 	}
@@ -126,8 +121,8 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 		c.out.buf = c.out.buf[:0]
 		e.write(&c.out)
 	}
-	*bufs[1] = c.out.buf
 	s.send(w, r, status, reply, c.out.buf)
+	name := c.operation
 	if name == "" {
 		name = "Unknown"
 	}
@@ -164,17 +159,6 @@ func checkAuthorization(r *http.Request) error {
 		return nil
 	}
 	return clientError("MissingAuthenticationTokenException", "Request is missing Authentication Token")
-}
-
-func (s *Server) buffer() *[]byte { return s.buffers.Get().(*[]byte) }
-
-// release gives buffers back. Large ones are left to the collector: one 16 MB answer must not be kept for ever.
-func (s *Server) release(bufs ...*[]byte) {
-	for _, b := range bufs {
-		if cap(*b) <= 1<<20 {
-			s.buffers.Put(b)
-		}
-	}
 }
 
 func (s *Server) logFailure(c *call, err error) {

@@ -3,17 +3,47 @@ package api
 import (
 	"cmp"
 	"context"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 )
 
-// call is one request on its way through an operation.
+// call is one request on its way through an operation. It is used again for later requests, with all that it has grown:
+// nothing of it may be kept.
 type call struct {
 	server    *Server
 	ctx       context.Context
 	operation string
 	body      []byte
 	out       writer // the answer
+
+	bounded    boundedReader
+	limited    io.LimitedReader
+	decoder    *decoder
+	violations violations
+}
+
+func (s *Server) call(r *http.Request) *call {
+	c := s.calls.Get().(*call)
+	c.ctx, c.operation = r.Context(), s.operationName(r.Header.Get("X-Amz-Target"))
+	c.body, c.out.buf = c.body[:0], c.out.buf[:0]
+	return c
+}
+
+// maxKept is the largest buffer that is used again: one 16 MB answer must not be kept for ever.
+const maxKept = 1 << 20
+
+func (s *Server) release(c *call) {
+	if cap(c.body) > maxKept {
+		c.body = nil
+	}
+	if cap(c.out.buf) > maxKept {
+		c.out.buf = nil
+	}
+	c.ctx, c.bounded, c.limited, c.violations = nil, boundedReader{}, io.LimitedReader{}, violations{}
+	c.decoder.reset(nil)
+	s.calls.Put(c)
 }
 
 // operation runs one call. It writes the answer to c.out, or returns why there is none.

@@ -79,6 +79,9 @@ func (in *writeInput) anyCondition(c *call) (*expr.Condition, error) {
 	if err := in.legacyCondition.check(); err != nil {
 		return nil, err
 	}
+	if !in.condition.set {
+		return in.legacyCondition.condition() // and no substitutions either: see rules
+	}
 	p, err := in.params()
 	if err != nil {
 		return nil, err
@@ -87,11 +90,5 @@ func (in *writeInput) anyCondition(c *call) (*expr.Condition, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.CheckUnused(); err != nil {
-		return nil, err
-	}
-	if cond == nil {
-		return in.legacyCondition.condition()
-	}
-	return cond, nil
+	return cond, p.CheckUnused()
 }

@@ -23,19 +23,30 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, status int, conten
 			h.Set("Content-Encoding", encoding)
 		}
 	}
-	h.Set("Content-Type", contentType)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	h.Set("x-amz-crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10))
+	setHeaders(h, contentType, body)
 	w.WriteHeader(status)
 	n, _ := w.Write(body) // a client that has gone away needs no answer
 	s.metrics.sent.Add(float64(n))
 }
 
+// setHeaders sets what every answer has. Names stand as net/http writes them, and all values share two allocations.
+func setHeaders(h http.Header, contentType string, body []byte) {
+	var room [requestIDLength + 10 + 20]byte
+	b := appendRequestID(room[:0])
+	id := len(b)
+	b = strconv.AppendUint(b, uint64(crc32.ChecksumIEEE(body)), 10)
+	sum := len(b)
+	all := string(strconv.AppendInt(b, int64(len(body)), 10))
+	v := &[...]string{"Server", contentType, all[:id], all[id:sum], all[sum:]}
+	h["Server"] = v[0:1:1]
+	h["Content-Type"] = v[1:2:2]
+	h["X-Amzn-Requestid"] = v[2:3:3]
+	h["X-Amz-Crc32"] = v[3:4:4]
+	h["Content-Length"] = v[4:5:5]
+}
+
 func (s *Server) sendText(w http.ResponseWriter, status int, body string) {
-	h := w.Header()
-	h.Set("Content-Type", "text/plain")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	h.Set("x-amz-crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(body))), 10))
+	setHeaders(w.Header(), "text/plain", []byte(body))
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, body) // see send
 }

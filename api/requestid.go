@@ -8,11 +8,10 @@ const (
 	requestIDAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 )
 
-// newRequestID makes an id to find a request by in logs. It is no secret, so the fast generator will do.
-func newRequestID() string {
-	var id [requestIDLength]byte
-	for i := range id {
-		id[i] = requestIDAlphabet[rand.IntN(len(requestIDAlphabet))]
+// appendRequestID makes an id to find a request by in logs. It is no secret, so the fast generator will do.
+func appendRequestID(dst []byte) []byte {
+	for range requestIDLength {
+		dst = append(dst, requestIDAlphabet[rand.IntN(len(requestIDAlphabet))])
 	}
-	return string(id[:])
+	return dst
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/meridiandb/meridian/expr/exprcache"
@@ -40,7 +41,7 @@ type Server struct {
 	metrics     *metrics
 	expressions *exprcache.Cache
 	operations  map[string]operation
-	buffers     sync.Pool // of *[]byte: request bodies and replies
+	calls       sync.Pool // of *call
 	gzips       sync.Pool // of *gzip.Writer
 	tokens      runningTokens
 }
@@ -72,6 +73,6 @@ func New(o Options) (*Server, error) {
 		backend: o.Backend, region: o.Backend.Name(), account: o.AccountID, requireAuth: o.RequireAuthorization,
 		logger: o.Logger, metrics: m, expressions: exprcache.New(o.ExpressionCache), operations: operations(),
 	}
-	s.buffers.New = func() any { return new([]byte) }
+	s.calls.New = func() any { return &call{server: s, decoder: &decoder{json: new(jsontext.Decoder)}} }
 	return s, nil
 }

@@ -28,6 +28,9 @@ func (d *decoder) attributes() (a attributes) {
 
 // keep fails for JSON of the wrong shape and returns what is wrong with a value otherwise.
 func (d *decoder) keep(err error) error {
+	if err == nil {
+		return nil
+	}
 	var invalid *item.ValidationError
 	if errors.As(err, &invalid) {
 		return invalid

@@ -438,20 +438,12 @@ func (r *reader) field(dst []byte, depth int) (field, []byte, error) {
 // sortFields puts fields in name order; of two of one name the later stays.
 func sortFields(dst []byte, start int, fields []field) ([]byte, []field) {
 	body := slices.Clone(dst[start:])
-	name := func(f field) string { return string(body[f.name-start : f.nameEnd-start]) }
-	slices.SortStableFunc(fields, func(a, b field) int {
-		switch x, y := name(a), name(b); {
-		case x < y:
-			return -1
-		case x > y:
-			return 1
-		}
-		return 0
-	})
+	name := func(f field) []byte { return body[f.name-start : f.nameEnd-start] }
+	slices.SortStableFunc(fields, func(a, b field) int { return bytes.Compare(name(a), name(b)) })
 	dst = dst[:start]
 	kept := fields[:0]
 	for i, f := range fields {
-		if i+1 < len(fields) && name(fields[i+1]) == name(f) {
+		if i+1 < len(fields) && bytes.Equal(name(fields[i+1]), name(f)) {
 			continue
 		}
 		dst = append(dst, body[f.start-start:f.end-start]...)
