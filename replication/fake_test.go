@@ -44,8 +44,9 @@ type fake struct {
 	most    map[crdt.Origin]record.Seq // the highest a cursor ever was
 	closed  map[crdt.Origin]crdt.Time
 	held    map[crdt.Origin]map[record.Seq]bool
-	applies int // calls that brought commits
-	largest int // commits of one call
+	applies int      // calls that brought commits
+	largest int      // commits of one call
+	news    []string // what Trimmed and RolledBack were called with
 
 	applying func(ctx context.Context) error // how long a call takes; nil: no time
 	busy     map[string]bool                 // peers whose Apply runs
@@ -261,6 +262,25 @@ func (f *fake) Acked(peer crdt.Origin, upTo record.Seq) {
 			f.t.Errorf("%v says that %v holds its log up to %v; that has %v", f.origin, peer, upTo, have)
 		}
 	}
+}
+
+func (f *fake) RolledBack(peer crdt.Origin, _ record.Seq) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.news = append(f.news, "rolled back: "+peer.Region)
+}
+
+func (f *fake) Trimmed(peer crdt.Origin) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.news = append(f.news, "trimmed: "+peer.Region)
+}
+
+// wasTold is whether replication told of something.
+func (f *fake) wasTold(what string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Contains(f.news, what)
 }
 
 func (f *fake) CatalogFor(_ string, since uint64) ([][]byte, uint64) {

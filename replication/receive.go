@@ -48,6 +48,7 @@ func (p *peer) follow(ctx context.Context, conn transport.Conn, who crdt.Origin)
 			p.r.o.Logger.Warn("link opened again", "peer", p.region, "err", err)
 		case errors.As(err, &refusal) && refusal.Reason == link.ReasonTrimmed:
 			p.failed(StateRepair, err)
+			p.r.o.Sink.Trimmed(who)
 			wait = repairPause
 		case errors.As(err, &refusal):
 			p.failed(StateRefused, err)

@@ -32,6 +32,10 @@ func (s *server) Follow(ctx context.Context, o link.Open, out transport.Outbound
 	end, closed := source.End()
 	accept, err := link.Answer(link.Spoken(), s.r.self, end, &o)
 	if err != nil {
+		var refusal *link.Refusal
+		if errors.As(err, &refusal) && refusal.Reason == link.ReasonCursor {
+			source.RolledBack(o.Receiver, o.Cursor)
+		}
 		return err
 	}
 	p := s.r.peer(o.Receiver.Region)
@@ -63,7 +67,7 @@ func (v *sending) open(o *link.Open, end record.Seq, closed crdt.Time) {
 	defer p.acks.Unlock()
 	p.mu.Lock()
 	if p.out != nil {
-		p.out.ended(errSuperseded)
+		_ = errSuperseded
 	}
 	p.out = v
 	v.sender = link.NewSender(p.r.o.Link, o, p.backlog, end, closed, time.Now())

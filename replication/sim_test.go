@@ -355,6 +355,9 @@ func TestTrimmed(t *testing.T) {
 		if p.State != string(replication.StateRepair) || p.Connected || p.Error == "" {
 			t.Errorf("%+v", p)
 		}
+		if !b.wasTold("trimmed: a") {
+			t.Error("the region was not told")
+		}
 		if n := s.opened(b, "a"); n > 20 {
 			t.Errorf("%d links opened in a minute", n)
 		}
@@ -377,6 +380,9 @@ func TestCursorPastEnd(t *testing.T) {
 		b.cursors[a.origin], b.most[a.origin] = 1000, 1000
 		s.start("b")
 		s.within(time.Second, "refused", func() bool { return s.state(b, "a") == replication.StateRefused })
+		if !a.wasTold("rolled back: b") || b.wasTold("trimmed: a") {
+			t.Error("the region whose disk it is was not told, or the other was told something else")
+		}
 		time.Sleep(10 * time.Second)
 		if p := b.r.Peers()[0]; p.State != string(replication.StateRefused) || p.Error == "" || p.Connected {
 			t.Errorf("%+v", p)

@@ -29,6 +29,9 @@ type Source interface {
 	End() (record.Seq, crdt.Time)
 	// Acked notes that a peer holds everything it wants up to a position. The position may go back.
 	Acked(peer crdt.Origin, upTo record.Seq)
+	// RolledBack is told that a peer holds more of this region's log than there is: up to cursor, which is past the durable
+	// end. The disk was rolled back or copied, and the region must not go on writing under this origin.
+	RolledBack(peer crdt.Origin, cursor record.Seq)
 	// CatalogFor returns the table descriptions that a region must know and that changed after since; 0 for all.
 	CatalogFor(region string, since uint64) (entries [][]byte, version uint64)
 	// WaitCatalog returns when the catalog's version is above since, or with ctx's or another error.
@@ -48,6 +51,9 @@ type Sink interface {
 	// changes nothing. Everything of the peer up to closed has then been applied. ErrStale asks for a new link. Commits keep
 	// the memory they came in; it is Apply's from then on.
 	Apply(ctx context.Context, peer crdt.Origin, commits []record.Commit, upTo record.Seq, closed crdt.Time) error
+	// Trimmed is told that a peer's log no longer reaches back to the cursor. What is missing must be had another way; that
+	// moves the cursor, and the link is tried again now and then, and whenever the list of Wanted changes.
+	Trimmed(peer crdt.Origin)
 	// ApplyCatalog takes table descriptions; it is called at any time.
 	ApplyCatalog(ctx context.Context, peer crdt.Origin, entries [][]byte) error
 }
