@@ -18,7 +18,8 @@
 //
 // Append writes into the batch of the commit itself, inside seal, so log and data can never disagree. It must be called
 // in commit order, which seal gives. A number is never used twice, not even one that a crash lost: a restart goes on from
-// the ceiling. An append whose commit does not happen is taken back (storage.Sealer).
+// the ceiling. (Were more than 2,048 commits to wait for one sync, numbers that a crash loses with their ceiling could be
+// given again; nobody has seen those, for nothing is shown before it is durable.) An append whose commit does not happen is taken back (storage.Sealer).
 //
 // # Reading
 //

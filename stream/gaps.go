@@ -45,10 +45,10 @@ func (g *gaps) load(r storage.Reader) error {
 	return nil
 }
 
-// add notes a gap durably. Restarts without a commit in between make one gap of all.
-func (g *gaps) add(s storage.Store, x gap) error {
+// add notes a gap. Restarts without a commit in between make one gap of all.
+func (g *gaps) add(x gap) {
 	if x.size() == 0 {
-		return nil
+		return
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -57,30 +57,32 @@ func (g *gaps) add(s storage.Store, x gap) error {
 	} else {
 		g.all = append(g.all, x)
 	}
-	return write(s, func(w storage.Writer) error { return w.Set(gapsKey, g.encode()) })
 }
 
-func (g *gaps) encode() []byte {
-	b := make([]byte, 0, 16*len(g.all))
-	for _, x := range g.all {
+func encodeGaps(all []gap) []byte {
+	b := make([]byte, 0, 16*len(all))
+	for _, x := range all {
 		b = storage.AppendSeq(storage.AppendSeq(b, uint64(x.after)), uint64(x.before))
 	}
 	return b
 }
 
-// forget drops the gaps below a trimmed position and writes the rest.
-func (g *gaps) forget(w storage.Writer, trimmed record.Seq) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+// after lists the gaps that are not altogether at or below a position. They are made when the log is opened and go when it
+// is trimmed, so what it lists holds until set.
+func (g *gaps) after(trimmed record.Seq) []gap {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
 	n := 0
 	for n < len(g.all) && g.all[n].before <= trimmed {
 		n++
 	}
-	if n == 0 {
-		return nil
-	}
-	g.all = append([]gap(nil), g.all[n:]...)
-	return w.Set(gapsKey, g.encode())
+	return append([]gap(nil), g.all[n:]...)
+}
+
+func (g *gaps) set(all []gap) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.all = all
 }
 
 // between counts the numbers in (from, to] that are not in a gap.

@@ -10,7 +10,8 @@ import (
 	"github.com/meridiandb/meridian/stream/record"
 )
 
-// headroom is how many numbers one write of the ceiling allows. A restart skips at most this many.
+// headroom is how far the ceiling is raised above the numbers in use, and a restart skips at most this many. It is raised
+// when half of it is left, so that a number's ceiling is durable long before the number is used: by as many commits.
 const headroom = 4096
 
 var (
@@ -63,10 +64,14 @@ func Open(s storage.Store) (*Log, error) {
 	if err := l.gaps.load(s); err != nil {
 		return nil, err
 	}
-	if err := l.gaps.add(s, gap{after: last, before: l.next}); err != nil {
-		return nil, err
-	}
-	return l, nil
+	l.gaps.add(gap{after: last, before: l.next})
+	l.ceiling = l.next + headroom
+	err = write(s, func(w storage.Writer) error {
+		return errors.Join(
+			w.Set(ceilingKey, storage.AppendSeq(nil, uint64(l.ceiling))),
+			w.Set(gapsKey, encodeGaps(l.gaps.all)))
+	})
+	return l, err
 }
 
 func readSeq(r storage.Reader, key []byte) (record.Seq, error) {
@@ -121,7 +126,7 @@ func partKey(dst []byte, t record.TableID, shard uint16, s record.Seq) []byte {
 // caller at a time, in commit order. If the commit does not happen, the number is free again.
 func (l *Log) Append(w storage.Writer, c *record.Commit) error {
 	c.Seq, c.Prev = l.next, record.Seq(l.last.Load())
-	if c.Seq >= l.ceiling {
+	if c.Seq+headroom/2 >= l.ceiling {
 		if err := l.raise(w, c.Seq); err != nil {
 			return err
 		}
@@ -133,10 +138,10 @@ func (l *Log) Append(w storage.Writer, c *record.Commit) error {
 	return nil
 }
 
-// raise lifts the ceiling in the batch that first needs it. Should that batch not happen, the next one writes it again.
-func (l *Log) raise(w storage.Writer, need record.Seq) error {
+// raise lifts the ceiling in a commit's own batch. Should that not happen, the next one writes it again.
+func (l *Log) raise(w storage.Writer, now record.Seq) error {
 	old := l.ceiling
-	l.ceiling = need + headroom
+	l.ceiling = now + headroom
 	onAbort(w, func() { l.ceiling = old })
 	return w.Set(ceilingKey, storage.AppendSeq(nil, uint64(l.ceiling)))
 }

@@ -15,7 +15,7 @@ const trimStep = 50_000
 
 // Trim takes away the commits up to a position, except the newest of all, by which a restart finds the log's end. Parts
 // of tables for which keep is true stay for their streams until TrimParts takes them. It may be cut off at any time by ctx
-// or a crash and called again.
+// or a crash and called again, by one caller at a time.
 func (l *Log) Trim(ctx context.Context, upTo record.Seq, keep func(record.TableID) bool) error {
 	upTo = min(upTo, l.Durable())
 	if last := l.Last(); upTo >= last && last > 0 {
@@ -38,9 +38,10 @@ func (l *Log) trimSome(upTo record.Seq, keep func(record.TableID) bool) error {
 		return err
 	}
 	from := record.Seq(l.trimmed.Load()) + 1
+	gaps := l.gaps.after(end)
 	// Readers look at the mark after they have read: it moves before anything goes.
 	l.trimmed.Store(uint64(end))
-	return write(l.store, func(w storage.Writer) error {
+	err = write(l.store, func(w storage.Writer) error {
 		for id := range tables {
 			if keep(id) {
 				continue
@@ -55,8 +56,14 @@ func (l *Log) trimSome(upTo record.Seq, keep func(record.TableID) bool) error {
 		return errors.Join(
 			w.DeleteRange(orderKey(nil, 0), orderKey(nil, end+1)),
 			w.Set(trimmedKey, storage.AppendSeq(nil, uint64(end))),
-			l.gaps.forget(w, end))
+			w.Set(gapsKey, encodeGaps(gaps)))
 	})
+	if err != nil { // a full disk: all of it is still there; or the store has failed, and nobody cares
+		l.trimmed.Store(uint64(from - 1))
+		return err
+	}
+	l.gaps.set(gaps)
+	return nil
 }
 
 // survey finds which tables the next commits to go have changed, and the last of these commits.

@@ -4,8 +4,8 @@
 //
 // A durable ceiling stands above every time that was ever given out for an item. A stamp that would pass it carries the new
 // ceiling in its own batch, so that the two become durable together. It is raised inside seal only, hence in commit order:
-// whatever relies on a ceiling stands behind it in the log and is lost with it. A restart begins at the ceiling: no stamp is
-// given twice, not even one that a crash lost.
+// whatever relies on a ceiling stands behind it in the log and is lost with it. A restart begins at the ceiling: no stamp
+// that was durable, and so none that anybody may have seen, is given twice.
 //
 // # The guard
 //
