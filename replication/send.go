@@ -67,7 +67,7 @@ func (v *sending) open(o *link.Open, end record.Seq, closed crdt.Time) {
 	defer p.acks.Unlock()
 	p.mu.Lock()
 	if p.out != nil {
-		_ = errSuperseded
+		p.out.ended(errSuperseded)
 	}
 	p.out = v
 	v.sender = link.NewSender(p.r.o.Link, o, p.backlog, end, closed, time.Now())
