@@ -84,7 +84,7 @@ func (n *node) startReplication(metrics prometheus.Registerer) (err error) {
 	c.Ports.Replication.release() // replication and gossip open their ports themselves; they were free a moment ago
 	c.Ports.Gossip.release()
 	n.replication, err = replication.Start(replication.Options{
-		Region: c.Region,
+		Region: c.Region, Now: n.steadyTime,
 		Source: sourceAndSink{n.region}, Sink: sourceAndSink{n.region}, Handler: commands{n},
 		Listen: c.Ports.Replication.address(), Advertise: c.ReplicationAdvertise,
 		GossipListen: c.Ports.Gossip.address(), GossipAdvertise: c.GossipAdvertise,
@@ -110,6 +110,10 @@ func (n *node) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
+	})
+	running.Go(func() error {
+		n.reportClocks(ctx)
+		return nil
 	})
 	running.Go(func() error {
 		<-ctx.Done()

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -48,7 +49,29 @@ func (n *node) Status() admin.Status {
 	for _, p := range n.replication.Peers() {
 		s.Peers = append(s.Peers, peerStatus(p))
 	}
+	s.ClockAheadSeconds, s.Alarms = rs.Standing.Ahead.Seconds(), n.alarms(rs)
 	return s
+}
+
+// alarms says what an operator should see to.
+func (n *node) alarms(rs region.Stats) []string {
+	var out []string
+	if err := n.replication.Alarm(); err != nil {
+		out = append(out, err.Error())
+	}
+	switch c := rs.Standing; {
+	case c.Refuse:
+		out = append(out, fmt.Sprintf("its clock is %v ahead of the other regions': client writes are refused", c.Ahead.Round(time.Millisecond)))
+	case c.Alarm:
+		out = append(out, fmt.Sprintf("its clock is %v behind the other regions'", c.Behind.Round(time.Millisecond)))
+	}
+	for _, origin := range slices.Sorted(maps.Keys(rs.Held)) {
+		out = append(out, fmt.Sprintf("it takes nothing from %s, whose clock is %v ahead", origin, rs.Held[origin].Round(time.Millisecond)))
+	}
+	for _, origin := range rs.Behind {
+		out = append(out, fmt.Sprintf("it copies its tables from %s, whose log no longer reaches back", origin))
+	}
+	return out
 }
 
 func tableStatus(t region.TableStatus) admin.Table {

@@ -38,7 +38,8 @@ type Collector struct {
 	status func() Status
 	engine func() []Figure // nil: none to show
 
-	info, ready, uptime, clock                *prometheus.Desc
+	info, ready, alarms, uptime               *prometheus.Desc
+	clock, ahead                              *prometheus.Desc
 	commits, conflicts                        *prometheus.Desc
 	logFirst, logDurable, logEntries, logSize *prometheus.Desc
 	disk, tables, items, itemBytes            *prometheus.Desc
@@ -53,8 +54,10 @@ func NewCollector(status func() Status, engine func() []Figure) *Collector {
 		status: status, engine: engine,
 		info:       d("build_info", "Always 1; the labels name the build and the region's origin.", "version", "origin"),
 		ready:      d("ready", "1 while the region serves requests."),
+		alarms:     d("alarms", "Things that an operator should see to; /admin/status has them in words."),
 		uptime:     d("uptime_seconds", "Time since the region was opened."),
 		clock:      d("clock_seconds", "The region's hybrid time, as unix seconds."),
+		ahead:      d("clock_ahead_seconds", "The region's hybrid time less the majority's clock, as measured over the links."),
 		commits:    d("commits_total", "Commits since start, by who wrote them: this region (own) or another (applied).", "kind"),
 		conflicts:  d("conflicts_total", "Writes since start that lost to one which had not seen them.", "table"),
 		logFirst:   d("log_first_seq", "The oldest commit kept in the log."),
@@ -84,7 +87,9 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(c.info, 1, s.Version, s.Origin)
 	gauge(c.ready, oneIf(s.Ready))
 	gauge(c.uptime, s.UptimeSeconds)
+	gauge(c.alarms, float64(len(s.Alarms)))
 	gauge(c.clock, float64(s.Clock)/1000)
+	gauge(c.ahead, s.ClockAheadSeconds)
 	counter(c.commits, float64(s.Commits), "own")
 	counter(c.commits, float64(s.Applied), "applied")
 	for table, n := range s.Conflicts {

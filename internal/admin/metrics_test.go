@@ -11,7 +11,7 @@ import (
 
 func TestMetricsPage(t *testing.T) {
 	f := &fake{status: Status{
-		Version: "v1", Origin: "us-east-1@a1", Ready: true, UptimeSeconds: 2, Clock: 1500, DiskBytes: 4096,
+		Version: "v1", Origin: "us-east-1@a1", Ready: true, UptimeSeconds: 2, Clock: 1500, ClockAheadSeconds: 0.25, Alarms: []string{"a"}, DiskBytes: 4096,
 		Log: Log{First: 3, Durable: 9, Last: 10, Bytes: 77}, Commits: 5, Applied: 6, Conflicts: map[string]uint64{"t": 2},
 		Tables: []Table{{Name: "t", Status: "ACTIVE", Items: 8, Bytes: 80}, {Name: "u", Status: "CREATING"}},
 	}}
@@ -30,6 +30,8 @@ func TestMetricsPage(t *testing.T) {
 		`meridian_log_bytes{region="us-east-1"} 77`,
 		`meridian_disk_bytes{region="us-east-1"} 4096`,
 		`meridian_clock_seconds{region="us-east-1"} 1.5`,
+		`meridian_clock_ahead_seconds{region="us-east-1"} 0.25`,
+		`meridian_alarms{region="us-east-1"} 1`,
 		`meridian_tables{region="us-east-1",status="ACTIVE"} 1`,
 		`meridian_tables{region="us-east-1",status="CREATING"} 1`,
 		`meridian_table_items{region="us-east-1",table="t"} 8`,
@@ -97,9 +99,10 @@ func TestProblems(t *testing.T) {
 	got := Problems([]Status{
 		{Region: "a", Ready: true, Peers: []Peer{{Region: "b", State: "dead", Error: "refused"}}},
 		{Region: "b", Unreachable: "refused"},
-		{Region: "c", NotReady: "starting"},
+		{Region: "c", NotReady: "starting", Alarms: []string{"its clock is 1s behind"}},
 	}, time.Second)
-	want := []string{"region a has no link to b (dead: refused)", "region b does not answer: refused", "region c is not ready: starting"}
+	want := []string{"region a has no link to b (dead: refused)", "region b does not answer: refused", "region c is not ready: starting",
+		"region c: its clock is 1s behind"}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got %q", got)
 	}

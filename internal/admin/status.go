@@ -20,8 +20,12 @@ type Status struct {
 	Endpoints Endpoints `json:"endpoints,omitzero"`
 	Log       Log       `json:"log,omitzero"`
 	DiskBytes uint64    `json:"diskBytes"`
-	// Clock is the region's hybrid time in unix milliseconds.
-	Clock int64 `json:"clock,omitempty"`
+	// Clock is the region's hybrid time in unix milliseconds; ClockAheadSeconds how far it is ahead of the majority's clock,
+	// 0 while no other has been measured.
+	Clock             int64   `json:"clock,omitempty"`
+	ClockAheadSeconds float64 `json:"clockAheadSeconds"`
+	// Alarms are sentences about the region that an operator should see to.
+	Alarms []string `json:"alarms,omitempty"`
 	// Commits (own) and Applied (of other regions) count from the start of the process, Conflicts likewise: writes that lost
 	// to one that had not seen them, by table name.
 	Commits   uint64            `json:"commits"`
@@ -120,6 +124,9 @@ func Problems(regions []Status, maxLag time.Duration) []string {
 		}
 		if !s.Ready {
 			out = append(out, "region "+s.Region+" is not ready: "+s.NotReady)
+		}
+		for _, a := range s.Alarms {
+			out = append(out, "region "+s.Region+": "+a)
 		}
 		for _, p := range s.Peers {
 			if text := p.problem(maxLag); text != "" {
