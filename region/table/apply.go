@@ -83,6 +83,7 @@ type merging struct {
 	lost   map[record.TableID]int
 	deltas []delta
 	old    []byte // buffer
+	cell   cellBuffer
 }
 
 // heldTable is what resolve said of a table when the batch began; table is nil if it is not held.
@@ -200,7 +201,7 @@ func (m *merging) change(t *Table, key []byte, ch *record.Change) (*record.Chang
 	if err := m.tx.Set(key, state); err != nil {
 		return nil, err
 	}
-	if err := t.cells.move(m.tx, n, stored.keyAndState, now.keyAndState); err != nil {
+	if err := t.cells.move(m.tx, &m.cell, n, stored.keyAndState, now.keyAndState); err != nil {
 		return nil, err
 	}
 	if _, err := t.writeIndexes(m.tx, ch.Key, old, new); err != nil {

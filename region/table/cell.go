@@ -102,7 +102,7 @@ func (h cellHash) parse(key []byte) (Cell, error) {
 
 // move writes what an item's change does to the cells. Old and new are the item's key with the state behind it, nil where
 // there is none; keyLen is the key's length. Nearly always both are in one cell, and one operand does.
-func (h cellHash) move(w storage.Writer, keyLen int, old, new []byte) error {
+func (h cellHash) move(w storage.Writer, buf *cellBuffer, keyLen int, old, new []byte) error {
 	var from, to Cell
 	var out, in Digest
 	if old != nil {
@@ -116,19 +116,23 @@ func (h cellHash) move(w storage.Writer, keyLen int, old, new []byte) error {
 		old = nil
 	}
 	if old != nil {
-		if err := h.merge(w, from, out); err != nil {
+		if err := h.merge(w, buf, from, out); err != nil {
 			return err
 		}
 	}
 	if new != nil {
-		return h.merge(w, to, in)
+		return h.merge(w, buf, to, in)
 	}
 	return nil
 }
 
-func (h cellHash) merge(w storage.Writer, c Cell, d Digest) error {
-	var buf [maxCellKey]byte
-	return w.Merge(h.key(buf[:0], c), d[:])
+// cellBuffer is memory for a cell's key and operand, which a writer would else have made for each.
+type cellBuffer [maxCellKey + digestSize]byte
+
+func (h cellHash) merge(w storage.Writer, buf *cellBuffer, c Cell, d Digest) error {
+	key := h.key(buf[:0], c)
+	operand := append(key, d[:]...)
+	return w.Merge(key, operand[len(key):])
 }
 
 // Cells reads a table's cells; those of zeros are left out.

@@ -139,6 +139,7 @@ type scratch struct {
 	changes []record.Change
 	states  []byte // the changes' item keys and states
 	old     []byte // one item's key and old state
+	cell    cellBuffer
 }
 
 // free lets go of what the changes point at, and of buffers that one large commit made large.
@@ -238,12 +239,12 @@ func (s *scratch) write(w storage.Writer, a *action, stamp crdt.Stamp) error {
 	}
 	// A table that never had a replica elsewhere need not remember its deletes: nobody can bring the item back.
 	if a.new.IsZero() && !d.Shared() {
-		if err := t.cells.move(w, len(a.itemKey), old, nil); err != nil {
+		if err := t.cells.move(w, &s.cell, len(a.itemKey), old, nil); err != nil {
 			return err
 		}
 		return w.Delete(a.storeKey)
 	}
-	if err := t.cells.move(w, len(a.itemKey), old, new); err != nil {
+	if err := t.cells.move(w, &s.cell, len(a.itemKey), old, new); err != nil {
 		return err
 	}
 	return w.Set(a.storeKey, ch.State)
