@@ -49,6 +49,7 @@ type fake struct {
 	news    []string // what Trimmed and RolledBack were called with
 
 	applying func(ctx context.Context) error // how long a call takes; nil: no time
+	ended    func()                          // what happens just after End has looked; nil: nothing
 	busy     map[string]bool                 // peers whose Apply runs
 }
 
@@ -238,7 +239,13 @@ func (f *fake) await(ctx context.Context, locked func() bool) error {
 
 func (f *fake) End() (record.Seq, crdt.Time) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
+	defer func() {
+		then := f.ended
+		f.mu.Unlock()
+		if then != nil {
+			then()
+		}
+	}()
 	closed := crdt.TimeFromMillis(time.Now().UnixMilli())
 	for _, e := range f.log[f.durable:] { // what is not durable yet will still appear
 		if !e.Stamp.IsZero() {
