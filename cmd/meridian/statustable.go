@@ -78,7 +78,11 @@ func (r report) linkRows() []string {
 	return rows
 }
 
+// lagCells has a word for the usual case, so that the other one is seen at a glance.
 func lagCells(l admin.Lag) []string {
+	if l.IsZero() {
+		return []string{"level", "", ""}
+	}
 	return []string{
 		strconv.FormatFloat(l.Seconds, 'f', 3, 64) + " s", plural(l.Commits, "commit"), humanBytes(l.Bytes),
 	}
