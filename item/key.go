@@ -128,6 +128,31 @@ func (s KeySchema) IndexKey(it Item) (k Key, ok bool) {
 	return k, true
 }
 
+// AppendFrom appends the ordered bytes of an item's IndexKey without building it; ok is false as there, and nothing is
+// appended then.
+func (s KeySchema) AppendFrom(dst []byte, it Item) (out []byte, ok bool) {
+	at := len(dst)
+	dst = append(dst, 0, 0, 0, 0)
+	add := func(attrs []KeyAttr, limit int) bool {
+		for _, a := range attrs {
+			v := it.Get(a.Name)
+			if v.Kind() != a.Kind || checkKeyValue(a, v, limit) != nil {
+				return false
+			}
+			dst = AppendPart(dst, v)
+		}
+		return true
+	}
+	if !add(s.Hash, MaxHashKeySize) {
+		return dst[:at], false
+	}
+	binary.BigEndian.PutUint32(dst[at:], uint32(xxh3.Hash(dst[at+4:])))
+	if !add(s.Range, MaxRangeKeySize) {
+		return dst[:at], false
+	}
+	return dst, true
+}
+
 // Fields pairs a key's values with their names.
 func (s KeySchema) Fields(k Key) []Field {
 	fields := make([]Field, 0, len(k.Hash)+len(k.Range))

@@ -61,6 +61,11 @@ func TestKeyOrder(t *testing.T) {
 			if err != nil || string(rest) != "r" || compareParts(back.Hash, a.Hash) != 0 || compareParts(back.Range, a.Range) != 0 {
 				t.Fatalf("%x is read back as %v, %q, %v", x, back, rest, err)
 			}
+			it := NewItem(s.Fields(a))
+			want, fits := s.IndexKey(it)
+			if got, ok := s.AppendFrom([]byte("head"), it); ok != fits || string(got) != "head"+string(want.Append(nil)) && ok || !ok && string(got) != "head" {
+				t.Fatalf("%s: appended %x, %v; the key is %v, %v", it.AppendJSON(nil), got, ok, want, fits)
+			}
 			if err := s.CheckKey(x); err != nil {
 				t.Fatalf("%x is refused", x)
 			}

@@ -162,12 +162,12 @@ func (m *merging) commit(c *record.Commit) error {
 		}
 		key := m.keys[0]
 		m.keys = m.keys[1:]
-		news, err := m.change(t, key, ch)
+		news, changed, err := m.change(t, key, ch)
 		if err != nil {
 			return fmt.Errorf("commit %s: item %x of table %s: %w", c.Stamp, ch.Key, ch.Table, err)
 		}
-		if news != nil {
-			out.Changes = append(out.Changes, *news)
+		if changed {
+			out.Changes = append(out.Changes, news)
 			m.marks = append(m.marks, key)
 		}
 	}
@@ -177,42 +177,48 @@ func (m *merging) commit(c *record.Commit) error {
 	return nil
 }
 
-// change merges one item's arriving state; nil means that everything in it was known.
-func (m *merging) change(t *Table, key []byte, ch *record.Change) (*record.Change, error) {
+// change merges one item's arriving state. It is not changed if everything in it was known.
+func (m *merging) change(t *Table, key []byte, ch *record.Change) (news record.Change, changed bool, err error) {
 	arriving, err := m.arriving(t, ch)
 	if err != nil {
-		return nil, err
+		return news, false, err
 	}
 	stored, err := m.stored(t, key)
 	if err != nil {
-		return nil, err
+		return news, false, err
 	}
 	joined := conflict.Merge(stored.state, arriving)
 	m.lost[ch.Table] += len(joined.Lost)
 	if !joined.Changed {
-		return nil, nil
+		return news, false, nil
 	}
 	n := len(ch.Key)
 	now := merged{joined.State, append(make([]byte, 0, n+len(ch.State)+64), ch.Key...)}
 	now.keyAndState = joined.State.Append(now.keyAndState)
-	state := now.keyAndState[n:]
 	m.states[string(key)] = now
 	old, new := stored.state.Item(), joined.State.Item()
-	if err := m.tx.Set(key, state); err != nil {
-		return nil, err
-	}
-	if err := t.cells.move(m.tx, &m.cell, n, stored.keyAndState, now.keyAndState); err != nil {
-		return nil, err
-	}
-	if _, err := t.writeIndexes(m.tx, ch.Key, old, new); err != nil {
-		return nil, err
+	if err := m.write(t, key, stored.keyAndState, now.keyAndState, old, new); err != nil {
+		return news, false, err
 	}
 	m.deltas = append(m.deltas, delta{ch.Table, old, new})
-	news := &record.Change{Table: ch.Table, Shard: shardOf(ch.Key), Key: ch.Key, Base: ch.Base, State: state}
+	news = record.Change{Table: ch.Table, Shard: shardOf(ch.Key), Key: ch.Key, Base: ch.Base, State: now.keyAndState[n:]}
 	if t.entry.Stream.Enabled && !old.IsZero() {
 		news.Old, news.HasOld = old.Encoded(), true
 	}
-	return news, nil
+	return news, true, nil
+}
+
+// write puts an item's new state in its place, and moves its cells and index entries.
+func (m *merging) write(t *Table, key, before, after []byte, old, new item.Item) error {
+	itemKey := key[len(t.prefix):]
+	if err := m.tx.Set(key, after[len(itemKey):]); err != nil {
+		return err
+	}
+	if err := t.cells.move(m.tx, &m.cell, len(itemKey), before, after); err != nil {
+		return err
+	}
+	_, err := t.writeIndexes(m.tx, itemKey, old, new)
+	return err
 }
 
 // arriving reads a state and makes sure that it is one of the item whose key it came with.
@@ -225,12 +231,9 @@ func (m *merging) arriving(t *Table, ch *record.Change) (conflict.State, error) 
 		return s, err
 	}
 	if it := s.Item(); !it.IsZero() {
-		k, err := t.entry.Schema.FromItem(it)
-		if err != nil {
-			return s, fmt.Errorf("%w: %w", record.ErrMalformed, err)
-		}
-		if m.old = k.Append(m.old[:0]); !bytes.Equal(m.old, ch.Key) {
-			return s, fmt.Errorf("%w: the item has another key", record.ErrMalformed)
+		var ok bool
+		if m.old, ok = t.entry.Schema.AppendFrom(m.old[:0], it); !ok || !bytes.Equal(m.old, ch.Key) {
+			return s, fmt.Errorf("%w: the item has another key, or none", record.ErrMalformed)
 		}
 	}
 	// Everything that the state has seen counts, not only its commit's stamp: a later write here must be above it all, or its

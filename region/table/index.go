@@ -48,13 +48,11 @@ func (x *index) entry(itemKey []byte, it item.Item) (key []byte, val item.Item, 
 	if it.IsZero() {
 		return nil, item.Item{}, false
 	}
-	k, ok := x.Schema.IndexKey(it)
-	if !ok {
+	key = append(make([]byte, 0, len(x.prefix)+len(itemKey)+64), x.prefix...)
+	if key, ok = x.Schema.AppendFrom(key, it); !ok {
 		return nil, item.Item{}, false
 	}
-	key = make([]byte, 0, len(x.prefix)+len(itemKey)+64)
-	key = append(k.Append(append(key, x.prefix...)), itemKey...)
-	return key, x.project(it), true
+	return append(key, itemKey...), x.project(it), true
 }
 
 // project keeps the attributes that the index holds.
