@@ -59,8 +59,10 @@ type world struct {
 	cut     map[[2]string]bool // no way between the two, in this order
 	pause   time.Duration      // longest pause between two steps of a link
 
-	onChunk func(to, from string) // between the pieces of a copy
-	skew    map[string]time.Duration
+	onChunk     func(to, from string)      // between the pieces of a copy
+	noCopy      func(to, from string) bool // no copies this way
+	beforeApply func(to, from string)      // between reading a batch and applying it
+	skew        map[string]time.Duration
 }
 
 // wire is what carries a region's life: it ends with the region.
@@ -271,6 +273,9 @@ func (w *world) link(ctx context.Context, r, p *Region) error {
 			closed = 0
 		}
 		w.rest()
+		if w.beforeApply != nil {
+			w.beforeApply(r.name, p.name)
+		}
 		if err := r.Apply(ctx, origin, onTheWire(w.t, commits), next, closed); err != nil {
 			return err
 		}
@@ -348,6 +353,9 @@ func (p peersOf) FetchSnapshot(ctx context.Context, from string, id record.Table
 	r, err := p.w.reach(p.self, from)
 	if err != nil {
 		return err
+	}
+	if p.w.noCopy != nil && p.w.noCopy(p.self, from) {
+		return errCut
 	}
 	c, err := r.Snapshot(ctx, id)
 	if err != nil {

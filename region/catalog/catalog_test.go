@@ -267,10 +267,10 @@ func TestHandOver(t *testing.T) {
 	}
 	c := newRig(t, "c-1", 10) // whose clock is behind
 	send(t, a, c)
+	old := e.Revision
 	if e, err = c.Left(id, "a-1"); err != nil || e.Member("a-1").State != MemberRemoved {
 		t.Fatalf("left: %v", err)
 	}
-	old := e.Revision
 	for _, m := range []string{"b-1", "d-1"} {
 		if e.Member(m).State == MemberActive {
 			if e, err = c.RemoveReplica(id, m); err != nil {
