@@ -114,6 +114,9 @@ func TestDiskFails(t *testing.T) {
 		{"MANIFEST sync", syncs, "MANIFEST-*", eio},
 	} {
 		for _, once := range []bool{false, true} {
+			if once && c.name == "table read" {
+				continue // a reader may be the one who meets it: he gets the error, and the store goes on
+			}
 			t.Run(fmt.Sprintf("%s, once %v", c.name, once), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					diskFails(t, &fault{kinds: c.kinds, file: c.file, err: c.err, once: once})
