@@ -67,6 +67,17 @@ func (p *peer) unnamed() {
 	p.member = member.Peer{}
 }
 
+// rival is the living process that membership names instead of who; zero if there is none. Were both let in, the two would
+// push each other out of their links for ever.
+func (p *peer) rival(who crdt.Origin) crdt.Origin {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.member.Origin == who || p.member.State != member.Alive {
+		return crdt.Origin{}
+	}
+	return p.member.Origin
+}
+
 // run keeps a session with the peer, as membership described it, until ctx ends.
 func (p *peer) run(ctx context.Context, to member.Peer) {
 	backoff := link.Backoff{Min: 50 * time.Millisecond, Max: 300 * time.Millisecond}

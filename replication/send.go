@@ -42,6 +42,10 @@ func (s *server) Follow(ctx context.Context, o link.Open, out transport.Outbound
 	if p == nil {
 		return link.Refuse(link.ReasonInternal, "too many regions ask for this log")
 	}
+	if who := p.rival(o.Receiver); !who.IsZero() {
+		return link.Refuse(link.ReasonIdentity, "region %s is %v as long as that lives, not %v: two processes claim one region",
+			o.Receiver.Region, who, o.Receiver)
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	v := &sending{
