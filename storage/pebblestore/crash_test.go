@@ -1,6 +1,7 @@
 package pebblestore_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -216,7 +217,7 @@ func writeFile(t *testing.T, fs vfs.FS, name string, b []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Write(b); err != nil {
+	if _, err := f.Write(bytes.Clone(b)); err != nil { // under the race detector MemFS scribbles over its argument
 		t.Fatal(err)
 	}
 	if err := errors.Join(f.Sync(), f.Close()); err != nil {
