@@ -7,14 +7,13 @@ import (
 	"github.com/meridiandb/meridian/item"
 	"github.com/meridiandb/meridian/region"
 	"github.com/meridiandb/meridian/region/table"
-	"github.com/meridiandb/meridian/stream/record"
 )
 
 // distinct finds two actions on one item.
 type distinct map[string]bool
 
 func (d distinct) add(t Table, k item.Key) bool {
-	id := record.TableID(t.Descriptor().ID)
+	id := t.Descriptor().ID
 	at := string(k.Append(id[:]))
 	if d[at] {
 		return false

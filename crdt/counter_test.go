@@ -45,11 +45,6 @@ func (a counter) join(b counter) counter {
 
 func (a counter) value() num { return a.cum.Value(a.base.value, a.base.seen) }
 
-type addition struct {
-	delta num
-	seen  map[int]bool
-}
-
 // TestCounterModel is models/counter.py: additions, resets, merges, and regions that are lost and rebuilt under a new
 // incarnation; the value is exactly the last base and all additions that it had not seen.
 func TestCounterModel(t *testing.T) {

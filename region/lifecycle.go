@@ -110,7 +110,7 @@ func (r *Region) tend(slots chan struct{}, next func() step) {
 		if err == nil {
 			continue
 		}
-		if r.fail(err); r.ctx.Err() != nil {
+		if _ = r.fail(err); r.ctx.Err() != nil { // ctx says whether that was the end
 			return
 		}
 		r.logger.Debug("step to be tried again", "region", r.name, "err", err)

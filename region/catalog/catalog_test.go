@@ -273,7 +273,7 @@ func TestHandOver(t *testing.T) {
 	}
 	for _, m := range []string{"b-1", "d-1"} {
 		if e.Member(m).State == MemberActive {
-			if e, err = c.RemoveReplica(id, m); err != nil {
+			if _, err = c.RemoveReplica(id, m); err != nil {
 				t.Fatal(err)
 			}
 		}
