@@ -95,20 +95,6 @@ func (c *client) table(name string, ranged bool) {
 	c.must("CreateTable", `{"TableName":"`+name+`","KeySchema":[`+keys+`],"AttributeDefinitions":[`+defs+`],"BillingMode":"PAY_PER_REQUEST"}`)
 }
 
-// fails checks an error's name and its whole message.
-func (c *client) fails(op, body, name, message string) {
-	c.t.Helper()
-	a := c.call(op, body)
-	want := namespace(name) + name
-	if a.status != http.StatusBadRequest || !strings.Contains(a.body, `"__type":"`+want+`"`) {
-		c.t.Errorf("%s %s\n got %d %s\nwant %s: %s", op, body, a.status, a.body, want, message)
-		return
-	}
-	if got := memberText(c.t, a.body, messageMember(name)); got != message {
-		c.t.Errorf("%s %s\n got message %q\nwant message %q", op, body, got, message)
-	}
-}
-
 func memberText(t testing.TB, body, name string) string {
 	t.Helper()
 	d := newDecoder([]byte(body))
