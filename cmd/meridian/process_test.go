@@ -25,8 +25,9 @@ type process struct {
 	lines chan string  // of the stream that is watched, closed at its end
 	other bytes.Buffer // the other stream; to be read after stop
 
-	mu  sync.Mutex
-	log []string // what keepLog took, the end of it
+	kept chan struct{} // closed when keepLog has all; nil: it does not run
+	mu   sync.Mutex
+	log  []string // what keepLog took, the end of it
 }
 
 // runLimit is how long a process may run before it counts as stuck.
@@ -93,9 +94,23 @@ func (p *process) stop(t *testing.T, s os.Signal) int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
+// exit waits until the process ends by itself, and returns its exit code and the last line that it said.
+func (p *process) exit(t *testing.T) (code int, last string) {
+	t.Helper()
+	select {
+	case <-p.kept:
+	case <-time.After(time.Minute):
+		t.Fatal("it does not end")
+	}
+	_ = p.cmd.Wait() // the exit code says it
+	return p.cmd.ProcessState.ExitCode(), p.log[len(p.log)-1]
+}
+
 // keepLog takes what the process goes on to say, lest it be blocked by us, and shows the end of it if the test fails.
 func (p *process) keepLog(t *testing.T, name string) {
+	p.kept = make(chan struct{})
 	go func() {
+		defer close(p.kept)
 		for line := range p.lines {
 			p.mu.Lock()
 			p.log = append(p.log[max(0, len(p.log)-50):], line)

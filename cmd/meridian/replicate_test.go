@@ -1,9 +1,12 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -12,6 +15,7 @@ import (
 	"time"
 
 	"github.com/meridiandb/meridian/crdt"
+	"github.com/meridiandb/meridian/internal/admin"
 )
 
 // Longer runs:
@@ -187,4 +191,69 @@ func valueOf(item string) int {
 		return 0
 	}
 	return n
+}
+
+// A second process that calls itself as a living region takes nothing from it: the first one's links stay as they are, the
+// second one is refused, and both say so.
+func TestTwoProcessesOfOneRegion(t *testing.T) {
+	f := startFleet(t, "us-east-1", "eu-west-1")
+	_, twin := startServe(t, serveFree("eu-west-1", filepath.Join(t.TempDir(), "twin"), "--join", f.at["us-east-1"].Gossip)...)
+	f.at["twin"] = twin
+	await(t, "the twin is refused and both alarm", func() string {
+		s := f.status(t, "twin")
+		if len(s.Peers) != 1 || s.Peers[0].State != "refused" || !strings.Contains(s.Peers[0].Error, "two processes claim one region") {
+			return fmt.Sprintf("%+v", s.Peers)
+		}
+		return noAlarm(f.status(t, "eu-west-1"), "two living processes are region eu-west-1")
+	})
+	f.linked(t)
+	_, page := getPage(t, f.at["us-east-1"].Admin+"/metrics")
+	if line := `meridian_replication_links_opened_total{direction="sending",peer="eu-west-1",region="us-east-1"} 1`; !strings.Contains(page, line+"\n") {
+		t.Error("the first one's link was opened again")
+	}
+	if code, stdout, _ := runHere("status", "--admin", f.at["eu-west-1"].Admin); code != exitFailed || !strings.Contains(stdout, "stop one of them") {
+		t.Errorf("status: %d %s", code, stdout)
+	}
+}
+
+// noAlarm is empty if a region has raised an alarm.
+func noAlarm(s admin.Status, text string) string {
+	for _, a := range s.Alarms {
+		if strings.Contains(a, text) {
+			return ""
+		}
+	}
+	return fmt.Sprintf("alarms %q", s.Alarms)
+}
+
+// A region whose disk went back in time stops before it writes under stamps that it has used already.
+func TestDiskRolledBack(t *testing.T) {
+	f := startFleet(t, "us-east-1", "eu-west-1")
+	f.table(t, "things")
+	const name = "eu-west-1"
+	put := func(pk string) { call(t, f.at[name], "PutItem", `{"TableName":"things","Item":{"pk":{"S":"`+pk+`"}}}`) }
+	put("before")
+	if code := f.procs[name].stop(t, os.Interrupt); code != exitOK {
+		t.Fatal(code)
+	}
+	old := filepath.Join(f.data, "old")
+	if err := os.CopyFS(old, os.DirFS(filepath.Join(f.data, name))); err != nil {
+		t.Fatal(err)
+	}
+	f.back(t, name)
+	put("after")
+	f.linked(t)
+	f.equal(t, "things")
+	f.kill(t, name)
+	if err := errors.Join(os.RemoveAll(filepath.Join(f.data, name)), os.Rename(old, filepath.Join(f.data, name))); err != nil {
+		t.Fatal(err)
+	}
+	f.back(t, name)
+	code, last := f.procs[name].exit(t)
+	if code != exitFailed || !strings.HasPrefix(last, "meridian: region eu-west-1: ") || !strings.Contains(last, "the disk was rolled back") {
+		t.Errorf("exit code %d, %q", code, last)
+	}
+	if items := scan(t, f.at["us-east-1"], "things"); len(items) != 2 {
+		t.Errorf("the other region has %v", items)
+	}
 }

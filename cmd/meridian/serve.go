@@ -96,9 +96,10 @@ func runServe(cmd *cobra.Command, o serveOptions) error {
 	if err != nil {
 		return err
 	}
+	defer context.AfterFunc(cmd.Context(), func() { c.Logger.Info("stopping") })()
 	return runNodes(cmd.Context(), []*node{n}, func(context.Context) error {
 		e := c.endpoints()
-		logger.Info("serving", "dynamodb", e.DynamoDB, "admin", e.Admin,
+		c.Logger.Info("serving", "dynamodb", e.DynamoDB, "admin", e.Admin,
 			"replication", e.Replication, "gossip", e.Gossip, "data", c.Data)
 		return nil
 	})
