@@ -161,7 +161,7 @@ func (t *batchGetTable) resolve(c *call) (err error) {
 		}
 		t.wanted = append(t.wanted, key)
 	}
-	return nil
+	return checkProjectionKeys(t.proj, t.table.Descriptor())
 }
 
 // get reads items until room bytes are used up, and leaves the other keys.

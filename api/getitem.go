@@ -56,6 +56,9 @@ func getItem(c *call) error {
 	if err != nil {
 		return err
 	}
+	if err := checkProjectionKeys(proj, t.Descriptor()); err != nil {
+		return err
+	}
 	res, err := t.Get(c.ctx, key, in.consistent.v)
 	if err != nil {
 		return err

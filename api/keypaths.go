@@ -32,6 +32,13 @@ func checkConditionKeys(c *expr.Condition, d *catalog.Descriptor) error {
 	return checkInside(c.Inside(), d)
 }
 
+func checkProjectionKeys(p *expr.Projection, d *catalog.Descriptor) error {
+	if p == nil {
+		return nil
+	}
+	return checkInside(p.Inside(), d)
+}
+
 // checkUpdateKeys refuses an update of the table's key, of an index's key to a literal of another type, and document paths
 // into either. A computed value of another type is only found when it is computed.
 func checkUpdateKeys(u *expr.Update, d *catalog.Descriptor) error {

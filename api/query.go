@@ -62,6 +62,9 @@ func query(c *call) error {
 	if err := in.checkFilter(plan.filter, schema, t.Descriptor()); err != nil {
 		return err
 	}
+	if err := checkProjectionKeys(plan.projection, t.Descriptor()); err != nil {
+		return err
+	}
 	if err := in.checkStart(t, ix, rng); err != nil {
 		return err
 	}

@@ -49,6 +49,9 @@ func scan(c *call) error {
 	if err := checkConditionKeys(filter, t.Descriptor()); err != nil {
 		return err
 	}
+	if err := checkProjectionKeys(proj, t.Descriptor()); err != nil {
+		return err
+	}
 	page, err := t.Scan(c.ctx, table.Scan{
 		Reading: in.reading(filter, proj), Segment: int(in.segment.n), Total: int(in.total.n),
 	})

@@ -122,6 +122,9 @@ func (in *transactGetInput) resolve(c *call) ([]Key, error) {
 		if err = g.key.err; err == nil {
 			g.at, err = g.table.Schema().FromKeyArg(g.key.item)
 		}
+		if err == nil {
+			err = checkProjectionKeys(g.proj, g.table.Descriptor())
+		}
 		if err != nil {
 			if bad < 0 {
 				bad, invalid = i, err

@@ -55,6 +55,17 @@ func (a *ProjectionAST) Bind(p *Params) (*Projection, error) {
 // TopLevelNames lists the attributes that the projection looks at.
 func (p *Projection) TopLevelNames() []string { return p.tree.names() }
 
+// Inside lists the attributes into whose documents the projection looks.
+func (p *Projection) Inside() []string {
+	var names []string
+	for i := range p.tree.kids {
+		if k := &p.tree.kids[i]; !k.leaf() {
+			names = append(names, k.name)
+		}
+	}
+	return names
+}
+
 // Apply keeps what the paths lead to, in its place: maps keep their names, lists are compacted in index order. An item of
 // which nothing is left is an item without attributes; no item stays no item.
 func (p *Projection) Apply(it item.Item) item.Item { return p.tree.project(it) }
