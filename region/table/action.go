@@ -7,6 +7,7 @@ import (
 	"github.com/meridiandb/meridian/expr"
 	"github.com/meridiandb/meridian/internal/fault"
 	"github.com/meridiandb/meridian/item"
+	"github.com/meridiandb/meridian/region/capacity"
 	"github.com/meridiandb/meridian/storage"
 )
 
@@ -17,6 +18,7 @@ type action struct {
 	key      item.Key
 	itemKey  []byte // ordered key, as log and peers know it
 	storeKey []byte // the same under the table's prefix
+	together bool   // one of a transaction's, which costs the double
 
 	// What evaluate finds; begun anew when the commit is done again.
 	raw      []byte // the stored state's bytes; nil: nothing is stored
@@ -75,7 +77,7 @@ func (a *action) evaluate(r storage.Reader) error {
 	err = a.next()
 	if err == nil {
 		a.result.Old, a.result.New = a.old, a.new
-		a.result.Cost.Table = writeUnits(max(a.old.Size(), a.new.Size()))
+		a.result.Cost.Table = capacity.WriteUnits(max(a.old.Size(), a.new.Size()))
 		a.idle = a.Op == Check || (a.old.IsZero() && a.new.IsZero())
 		return nil
 	}
@@ -100,7 +102,7 @@ func (a *action) next() error {
 			return err
 		}
 		if !ok {
-			return &ConditionFailed{Item: a.old, Cost: Cost{Table: writeUnits(max(a.old.Size(), a.Item.Size()))}}
+			return &ConditionFailed{Item: a.old, Cost: Cost{Table: capacity.WriteUnits(max(a.old.Size(), a.Item.Size()))}}
 		}
 	}
 	switch a.Op {

@@ -9,6 +9,7 @@ import (
 	"github.com/meridiandb/meridian/conflict"
 	"github.com/meridiandb/meridian/crdt"
 	"github.com/meridiandb/meridian/item"
+	"github.com/meridiandb/meridian/region/capacity"
 	"github.com/meridiandb/meridian/storage"
 	"github.com/meridiandb/meridian/stream/record"
 )
@@ -66,7 +67,7 @@ func (e *Engine) applyOnce(ctx context.Context, b *Batch) error {
 	if last > 0 {
 		e.log.Committed(last)
 	}
-	m.account()
+	m.account(b.Silent)
 	return nil
 }
 
@@ -99,8 +100,9 @@ type merged struct {
 }
 
 type delta struct {
-	id       record.TableID
+	table    *Table
 	old, new item.Item
+	indexes  []IndexCost
 }
 
 // prepare looks up the tables and lists the keys to be held.
@@ -197,10 +199,11 @@ func (m *merging) change(t *Table, key []byte, ch *record.Change) (news record.C
 	now.keyAndState = joined.State.Append(now.keyAndState)
 	m.states[string(key)] = now
 	old, new := stored.state.Item(), joined.State.Item()
-	if err := m.write(t, key, stored.keyAndState, now.keyAndState, old, new); err != nil {
+	indexes, err := m.write(t, key, stored.keyAndState, now.keyAndState, old, new)
+	if err != nil {
 		return news, false, err
 	}
-	m.deltas = append(m.deltas, delta{ch.Table, old, new})
+	m.deltas = append(m.deltas, delta{t, old, new, indexes})
 	news = record.Change{Table: ch.Table, Shard: shardOf(ch.Key), Key: ch.Key, Base: ch.Base, State: now.keyAndState[n:]}
 	if t.entry.Stream.Enabled && !old.IsZero() {
 		news.Old, news.HasOld = old.Encoded(), true
@@ -208,17 +211,16 @@ func (m *merging) change(t *Table, key []byte, ch *record.Change) (news record.C
 	return news, true, nil
 }
 
-// write puts an item's new state in its place, and moves its cells and index entries.
-func (m *merging) write(t *Table, key, before, after []byte, old, new item.Item) error {
+// write puts an item's new state in its place, and moves its cells and index entries. It returns what the indexes cost.
+func (m *merging) write(t *Table, key, before, after []byte, old, new item.Item) ([]IndexCost, error) {
 	itemKey := key[len(t.prefix):]
 	if err := m.tx.Set(key, after[len(itemKey):]); err != nil {
-		return err
+		return nil, err
 	}
 	if err := t.cells.move(m.tx, &m.cell, len(itemKey), before, after); err != nil {
-		return err
+		return nil, err
 	}
-	_, err := t.writeIndexes(m.tx, itemKey, old, new)
-	return err
+	return t.writeIndexes(m.tx, itemKey, old, new)
 }
 
 // arriving reads a state and makes sure that it is one of the item whose key it came with.
@@ -293,10 +295,16 @@ func (e *Engine) sealApplied(w storage.Writer, m *merging, b *Batch) (record.Seq
 	return last, nil
 }
 
-// account counts what the batch changed, once it has.
-func (m *merging) account() {
+// account counts what the batch changed, once it has. A replicated write consumes capacity here as it did there, and is
+// never refused for want of it (DYNAMODB.md 10.4); a backfill consumes none.
+func (m *merging) account(backfill bool) {
+	now := m.engine.clock.Now()
 	for _, d := range m.deltas {
-		m.engine.counts.add(d.id, d.old, d.new)
+		m.engine.counts.add(d.table.entry.ID, d.old, d.new)
+		if !backfill {
+			d.table.meter.Charge(now, capacity.Write,
+				Cost{Table: capacity.WriteUnits(max(d.old.Size(), d.new.Size())), Indexes: d.indexes})
+		}
 	}
 	for id, n := range m.lost {
 		m.engine.conflicts.add(id, n)

@@ -79,7 +79,7 @@ func (e *Engine) attempt(ctx context.Context, token *Token, actions []*action) p
 			return pending{err: err}
 		}
 		if done {
-			return replay(tx, actions)
+			return e.replay(tx, actions)
 		}
 	}
 	failed, idle := false, token == nil
@@ -105,6 +105,9 @@ func (e *Engine) asRead(actions []*action, failed bool) pending {
 			return pending{err: err}
 		}
 	}
+	if !e.admit(actions) {
+		return pending{failed: true}
+	}
 	return p
 }
 
@@ -119,16 +122,21 @@ func (e *Engine) commit(tx storage.Txn, token *Token, actions []*action) (p pend
 		}
 		a.result.Cost.Indexes = costs
 	}
+	if !e.admit(actions) {
+		return pending{failed: true}
+	}
 	p.durable, p.err = tx.Commit(func(w storage.Writer) (err error) {
 		p.seq, err = e.seal(w, token, actions)
 		return err
 	})
-	if p.err == nil {
-		e.commits.Add(1)
-		for _, a := range actions {
-			if !a.idle {
-				e.counts.add(a.table.entry.ID, a.old, a.new)
-			}
+	if p.err != nil {
+		takeBack(actions)
+		return p
+	}
+	e.commits.Add(1)
+	for _, a := range actions {
+		if !a.idle {
+			e.counts.add(a.table.entry.ID, a.old, a.new)
 		}
 	}
 	return p

@@ -53,5 +53,8 @@ func (e *Engine) SetCount(id record.TableID, c Count) {
 	n.bytes.Store(c.Bytes)
 }
 
-// Forget drops the count of a table that is gone.
-func (e *Engine) Forget(id record.TableID) { e.counts.byTable.Delete(id) }
+// Forget drops the figures of a table that is gone.
+func (e *Engine) Forget(id record.TableID) {
+	e.counts.byTable.Delete(id)
+	e.meters.Delete(id)
+}

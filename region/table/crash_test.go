@@ -22,18 +22,56 @@ type life struct {
 	sure   int      // acknowledged, or seen by somebody
 }
 
-// lives are all items of a crash test.
+// lives are all items of a crash test, by writer.
 type lives struct {
-	mu  sync.Mutex
-	all []*life
+	mu   sync.Mutex
+	all  []*life
+	mine [][]*life
+	// prefixes has for each writer, after each of its commits, how far each of its items was: a crash leaves one of them,
+	// because a commit survives whole and with all before it.
+	prefixes [][][]int
 }
 
-func (ls *lives) wrote(states map[*life]string) {
+func (ls *lives) wrote(writer int, states map[*life]string) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	for l, s := range states {
 		l.states = append(l.states, s)
 	}
+	ls.noteLocked(writer)
+}
+
+func (ls *lives) noteLocked(writer int) {
+	var at []int
+	for _, l := range ls.mine[writer] {
+		at = append(at, len(l.states)-1)
+	}
+	ls.prefixes[writer] = append(ls.prefixes[writer], at)
+}
+
+// begin takes what is stored as the start of all lives.
+func (ls *lives) begin(get func(*life) string) {
+	for _, l := range ls.all {
+		l.states, l.sure = []string{get(l)}, 0
+	}
+	ls.prefixes = make([][][]int, len(ls.mine))
+	for w := range ls.mine {
+		ls.noteLocked(w)
+	}
+}
+
+// whole reports whether a writer's items are as they were between two of its commits.
+func (ls *lives) whole(writer int, get func(*life) string) bool {
+	for _, at := range ls.prefixes[writer] {
+		ok := true
+		for i, l := range ls.mine[writer] {
+			ok = ok && l.states[at[i]] == get(l)
+		}
+		if ok {
+			return true
+		}
+	}
+	return false
 }
 
 func (ls *lives) acknowledged(states map[*life]string) {
@@ -76,7 +114,7 @@ type crashWriter struct {
 	g     *gen
 	rig   *rig
 	lives *lives
-	mine  []*life
+	id    int
 	model *model
 	n     int
 }
@@ -84,7 +122,7 @@ type crashWriter struct {
 func (w *crashWriter) step() {
 	chosen := map[*life]Write{}
 	for range 1 + w.g.IntN(3)*w.g.IntN(2) {
-		l := pick(w.g, w.mine...)
+		l := pick(w.g, w.lives.mine[w.id]...)
 		chosen[l] = w.write(l)
 	}
 	var ds []*catalog.Descriptor
@@ -100,7 +138,7 @@ func (w *crashWriter) step() {
 			states[l] = show(w.model.tables[l.d.Name].get(l.key))
 		}
 	}
-	w.lives.wrote(states)
+	w.lives.wrote(w.id, states)
 	eng := onEngine{w.rig}
 	var done Transacted
 	var err error
@@ -143,9 +181,8 @@ func TestCrashes(t *testing.T) {
 		rounds = *historyOps / 200
 	}
 	ls := &lives{}
-	var mine [][]*life
 	for w := range writers {
-		mine = append(mine, nil)
+		ls.mine = append(ls.mine, nil)
 		for i := range 6 {
 			d := tables[i%2]
 			k := item.Key{Hash: []item.Value{item.Bin([]byte{byte(w), byte(i)})}}
@@ -153,7 +190,7 @@ func TestCrashes(t *testing.T) {
 				k = item.Key{Hash: []item.Value{item.Str(fmt.Sprint("p", i))}, Range: []item.Value{num(w)}}
 			}
 			l := &life{d: d, key: k, states: []string{"null"}}
-			ls.all, mine[w] = append(ls.all, l), append(mine[w], l)
+			ls.all, ls.mine[w] = append(ls.all, l), append(ls.mine[w], l)
 		}
 	}
 	versions := 0
@@ -163,18 +200,13 @@ func TestCrashes(t *testing.T) {
 			r.describe(d)
 		}
 		r.pass(int64(g.IntN(3))) // the machine was away for hardly any time
-		m := newModel(tables...)
-		for _, l := range ls.all {
-			it := must(r.table(l.d.ID).Get(bg, l.key, true)).Item
-			m.tables[l.d.Name].set(l.key, it)
-			l.states, l.sure = []string{show(it)}, 0
-		}
+		ls.begin(r.stored)
 		var wg, readers sync.WaitGroup
 		stop := make(chan struct{})
 		for w := range writers {
-			cw := &crashWriter{g: newGen(g.Uint64()), rig: r, lives: ls, mine: mine[w], n: versions, model: newModel(tables...)}
-			for _, l := range mine[w] {
-				cw.model.tables[l.d.Name].set(l.key, m.tables[l.d.Name].get(l.key))
+			cw := &crashWriter{g: newGen(g.Uint64()), rig: r, lives: ls, id: w, n: versions, model: newModel(tables...)}
+			for _, l := range ls.mine[w] {
+				cw.model.tables[l.d.Name].set(l.key, must(r.table(l.d.ID).Get(bg, l.key, true)).Item)
 			}
 			wg.Go(func() {
 				for range steps {
@@ -230,6 +262,9 @@ func crash(g *gen, fs *vfs.MemFS, ls *lives, done <-chan struct{}) ([]int, *vfs.
 	}
 }
 
+// stored shows what stands there of an item.
+func (r *rig) stored(l *life) string { return show(must(r.table(l.d.ID).Get(bg, l.key, true)).Item) }
+
 func judge(t *testing.T, fs vfs.FS, tables []*catalog.Descriptor, ls *lives, sure []int) {
 	t.Helper()
 	r := newRig(t, openPebble(t, fs), "a")
@@ -238,13 +273,18 @@ func judge(t *testing.T, fs vfs.FS, tables []*catalog.Descriptor, ls *lives, sur
 		r.describe(d)
 	}
 	for i, l := range ls.all {
-		have := show(must(r.table(l.d.ID).Get(bg, l.key, true)).Item)
+		have := r.stored(l)
 		ok := false
 		for _, s := range l.states[sure[i]:] {
 			ok = ok || s == have
 		}
 		if !ok {
 			t.Errorf("after the crash %s is %s: none of %q", l.d.Name, have, l.states[sure[i]:])
+		}
+	}
+	for w := range ls.mine {
+		if !ls.whole(w, r.stored) {
+			t.Errorf("after the crash the items of writer %d are not as they were after any of its commits", w)
 		}
 	}
 	r.check()

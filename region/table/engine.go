@@ -7,6 +7,7 @@ import (
 
 	"github.com/meridiandb/meridian/conflict"
 	"github.com/meridiandb/meridian/crdt"
+	"github.com/meridiandb/meridian/region/capacity"
 	"github.com/meridiandb/meridian/region/catalog"
 	"github.com/meridiandb/meridian/region/clock"
 	"github.com/meridiandb/meridian/storage"
@@ -34,6 +35,7 @@ type Engine struct {
 	resolve  func(record.TableID) *Table
 	inflight inflight
 	counts   counts
+	meters   sync.Map // record.TableID -> *capacity.Meter; as many as there are tables
 
 	// order is held from taking a stamp until the commit stands in the log, so that End can name a time below which
 	// nothing is still to come.
@@ -58,6 +60,7 @@ type Table struct {
 	prefix  []byte // of its items' keys in the store
 	cells   cellHash
 	policy  conflict.Policy
+	meter   *capacity.Meter
 	indexes []index // as the descriptor lists them
 	// keyNames are the attributes of the table's key.
 	keyNames []string
@@ -70,6 +73,8 @@ func (e *Engine) Table(entry *catalog.Entry) *Table {
 		prefix: storage.AppendTable(nil, storage.KindItem, entry.ID),
 		cells:  newCellHash(entry.ID), keyNames: entry.Schema.Names(),
 	}
+	t.meter = e.meterOf(entry.ID)
+	t.meter.Set(e.clock.Now(), planOf(entry.Descriptor))
 	t.policy, _ = conflict.ParsePolicy(entry.Policy) // checked when it was set; empty is the default
 	t.indexes = make([]index, len(entry.Indexes))
 	for i := range entry.Indexes {

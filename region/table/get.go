@@ -5,6 +5,7 @@ import (
 
 	"github.com/meridiandb/meridian/conflict"
 	"github.com/meridiandb/meridian/item"
+	"github.com/meridiandb/meridian/region/capacity"
 	"github.com/meridiandb/meridian/region/catalog"
 	"github.com/meridiandb/meridian/storage"
 )
@@ -25,7 +26,11 @@ func (t *Table) Get(ctx context.Context, k item.Key, consistent bool) (GetResult
 		return GetResult{}, err
 	}
 	it := state.Item()
-	return GetResult{Item: it, Cost: Cost{Table: readUnits(it.Size(), consistent)}}, nil
+	cost := Cost{Table: capacity.ReadUnits(it.Size(), consistent)}
+	if err := t.read(cost); err != nil {
+		return GetResult{}, err
+	}
+	return GetResult{Item: it, Cost: cost}, nil
 }
 
 // State reads an item with its versions: the zero State if nothing was ever written there.
@@ -50,7 +55,8 @@ type TableKey struct {
 	Key   item.Key
 }
 
-// TransactGet reads items as they were together at one moment.
+// TransactGet reads items as they were together at one moment; *Canceled says which of them their tables had no capacity
+// left for.
 func (e *Engine) TransactGet(ctx context.Context, keys []TableKey) ([]GetResult, error) {
 	snap := e.store.Snapshot()
 	defer snap.Close() //nolint:errcheck // a snapshot holds nothing that could fail to be written
@@ -64,7 +70,13 @@ func (e *Engine) TransactGet(ctx context.Context, keys []TableKey) ([]GetResult,
 			return nil, err
 		}
 		out[i].Item = conflict.TrustedState(raw).Item()
-		out[i].Cost.Table = readUnits(out[i].Item.Size(), true)
+		out[i].Cost.Table = capacity.ReadUnits(out[i].Item.Size(), true)
+	}
+	reasons := make([]error, len(keys))
+	if !e.admitParts(capacity.Read, len(keys),
+		func(i int) (*Table, Cost) { return keys[i].Table, out[i].Cost.Doubled() },
+		func(i int, err error) { reasons[i] = err }) {
+		return nil, &Canceled{Reasons: reasons}
 	}
 	return out, e.settleAll(ctx)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/meridiandb/meridian/item"
+	"github.com/meridiandb/meridian/region/capacity"
 	"github.com/meridiandb/meridian/region/catalog"
 	"github.com/meridiandb/meridian/storage"
 	"github.com/meridiandb/meridian/stream/record"
@@ -121,7 +122,7 @@ func (x *index) move(w storage.Writer, itemKey []byte, old, new item.Item) (unit
 		if err := w.Delete(oldKey); err != nil {
 			return 0, err
 		}
-		units += writeUnits(oldVal.Size())
+		units += capacity.WriteUnits(oldVal.Size())
 	}
 	if has {
 		if err := w.Set(newKey, newVal.Encoded()); err != nil {
@@ -131,7 +132,7 @@ func (x *index) move(w storage.Writer, itemKey []byte, old, new item.Item) (unit
 		if stays {
 			n = max(n, oldVal.Size())
 		}
-		units += writeUnits(n)
+		units += capacity.WriteUnits(n)
 	}
 	return units, nil
 }

@@ -94,7 +94,7 @@ func (t *modelTable) step(w Write) (k item.Key, res WriteResult, err error) {
 	for i := range t.d.Indexes {
 		ix := &t.d.Indexes[i]
 		if units := indexWrite(t.d, ix, res.Old, res.New); units > 0 {
-			res.Cost.Indexes = append(res.Cost.Indexes, IndexCost{ix.Name, ix.Global, units})
+			res.Cost.Indexes = append(res.Cost.Indexes, IndexCost{Name: ix.Name, Global: ix.Global, Units: units})
 		}
 	}
 	return k, res, nil

@@ -178,7 +178,7 @@ func (t *modelTable) page(rows []row, ix *catalog.Index, r Reading, reverse bool
 		p.Cost.Table = units4096(read, r.Consistent)
 	} else {
 		p.Cost.Table = fetchUnits
-		p.Cost.Indexes = []IndexCost{{ix.Name, ix.Global, units4096(read, r.Consistent)}}
+		p.Cost.Indexes = []IndexCost{{Name: ix.Name, Global: ix.Global, Units: units4096(read, r.Consistent)}}
 	}
 	return p
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/meridiandb/meridian/conflict"
 	"github.com/meridiandb/meridian/expr"
 	"github.com/meridiandb/meridian/item"
+	"github.com/meridiandb/meridian/region/capacity"
 	"github.com/meridiandb/meridian/storage"
 )
 
@@ -84,6 +85,9 @@ type reader struct {
 }
 
 func (r *reader) page(ctx context.Context) (Page, error) {
+	if err := r.table.mayRead(r.index); err != nil {
+		return Page{}, err
+	}
 	e := r.table.engine
 	r.from = e.store
 	if r.fetches = r.mustFetch(); r.fetches {
@@ -114,6 +118,9 @@ func (r *reader) page(ctx context.Context) (Page, error) {
 		return Page{}, err
 	}
 	r.price()
+	if err := r.table.read(r.out.Cost); err != nil {
+		return Page{}, err
+	}
 	return r.out, nil
 }
 
@@ -227,7 +234,7 @@ func (r *reader) fetch(entry item.Item) (item.Item, error) {
 	}
 	n := it.Size()
 	r.fetched += n
-	r.units += readUnits(n, r.Consistent)
+	r.units += capacity.ReadUnits(n, r.Consistent)
 	return it, nil
 }
 
@@ -244,7 +251,7 @@ func (r *reader) stillThere() error {
 }
 
 func (r *reader) price() {
-	units := readUnits(r.bytes, r.Consistent)
+	units := capacity.ReadUnits(r.bytes, r.Consistent)
 	if r.index == nil {
 		r.out.Cost.Table = units
 		return

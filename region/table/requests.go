@@ -29,29 +29,7 @@ type Write struct {
 type WriteResult struct {
 	Old, New               item.Item
 	UpdatedOld, UpdatedNew item.Item // Update only
-	Cost                   Cost
-}
-
-// Cost is consumed capacity in units, doubled by transactions by the caller (DYNAMODB.md section 6).
-type Cost struct {
-	Table   float64
-	Indexes []IndexCost // touched ones only
-}
-
-// IndexCost is one index's share.
-type IndexCost struct {
-	Name   string
-	Global bool
-	Units  float64
-}
-
-// Total is the sum over table and indexes.
-func (c Cost) Total() float64 {
-	t := c.Table
-	for _, i := range c.Indexes {
-		t += i.Units
-	}
-	return t
+	Cost                   Cost      // not doubled, in a transaction too
 }
 
 // ConditionFailed says that a write's condition was false; nothing changed. Item is what is stored, zero if nothing.

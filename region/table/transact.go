@@ -4,8 +4,14 @@ import (
 	"context"
 
 	"github.com/meridiandb/meridian/conflict"
+	"github.com/meridiandb/meridian/region/capacity"
 	"github.com/meridiandb/meridian/storage"
 )
+
+// Canceled says that a transaction did not happen. Reasons has an error for each action, nil where it was fine.
+type Canceled struct{ Reasons []error }
+
+func (*Canceled) Error() string { return "Transaction cancelled" }
 
 // Transacted is the outcome of a transaction.
 type Transacted struct {
@@ -27,6 +33,7 @@ func (e *Engine) Transact(ctx context.Context, token *Token, ws []TableWrite) (T
 			reasons[i] = err
 			return Transacted{Reasons: reasons}, nil
 		}
+		a.together = true
 		actions[i] = a
 	}
 	if sameItem(actions) {
@@ -51,14 +58,19 @@ func (e *Engine) Transact(ctx context.Context, token *Token, ws []TableWrite) (T
 
 // replay works out what reading the items costs. The transaction that it repeats may not be on disk yet: whatever is
 // committed now is, when an empty commit behind it is.
-func replay(tx storage.Txn, actions []*action) pending {
+func (e *Engine) replay(tx storage.Txn, actions []*action) pending {
 	for _, a := range actions {
 		raw, err := tx.Get(a.storeKey)
 		if err != nil && !storage.IsNotFound(err) {
 			return pending{err: err}
 		}
-		a.result.Cost.Table = readUnits(conflict.TrustedState(raw).Item().Size(), true)
+		a.result.Cost.Table = capacity.ReadUnits(conflict.TrustedState(raw).Item().Size(), true)
 	}
 	durable, err := tx.Commit(nil)
+	if err == nil {
+		for _, a := range actions {
+			a.table.meter.Charge(e.clock.Now(), capacity.Read, a.charge())
+		}
+	}
 	return pending{durable: durable, replayed: true, err: err}
 }
