@@ -6,8 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meridiandb/meridian/conflict"
 	"github.com/meridiandb/meridian/internal/fault"
 	"github.com/meridiandb/meridian/region/catalog"
+	"github.com/meridiandb/meridian/storage"
 	"github.com/meridiandb/meridian/stream/record"
 )
 
@@ -34,7 +36,7 @@ func TestReplicaIsFilledWhileWritesGoOn(t *testing.T) {
 		w := newWorld(t, seed, disk, east, west, north)
 		defer w.close()
 		w.create(east, "T")
-		for i := range 60 {
+		for i := range 200 {
 			w.mustPut(east, "T", fmt.Sprint("old", i), i)
 		}
 		n := 0
@@ -42,14 +44,21 @@ func TestReplicaIsFilledWhileWritesGoOn(t *testing.T) {
 			n++
 			w.mustPut(east, "T", fmt.Sprint("old", n%60), 1000+n)
 			w.mustPut(east, "T", fmt.Sprint("new", n), n)
+			if n == 4 { // the first attempt is cut off in the middle
+				w.setCut(east, west, true)
+			}
 			if n%3 == 0 {
 				if err := w.remove(east, "T", fmt.Sprint("old", (7*n)%60)); err != nil {
 					t.Error(err)
 				}
 			}
 		}
-		w.addReplica(east, "T", west)
-		if n < 3 {
+		w.update(east, "T", catalog.Change{CreateReplica: west})
+		w.eventually("the copy is cut off", func() bool { return n >= 4 })
+		time.Sleep(time.Second)
+		w.setCut(east, west, false)
+		w.eventually("west is filled", func() bool { return w.active(west, "T") && w.active(east, "T") })
+		if n < 8 {
 			t.Errorf("only %d writes came in while the copy was made", n)
 		}
 		w.mustPut(west, "T", "from west", 1)
@@ -58,6 +67,17 @@ func TestReplicaIsFilledWhileWritesGoOn(t *testing.T) {
 		w.eventually("all equal", func() bool {
 			return w.get(east, "T", "from north") == 1 && w.equal("T", east, west, north)
 		})
+		for _, at := range w.names {
+			items := int64(0)
+			for _, state := range w.dump(at, "T") {
+				if conflict.TrustedState(state).Visible() {
+					items++
+				}
+			}
+			if v, _ := w.at(at).DescribeTable("T"); v.Items != items {
+				t.Errorf("%s counts %d items of %d", at, v.Items, items)
+			}
+		}
 		w.update(east, "T", catalog.Change{DeleteReplica: west})
 		w.eventually("west has left", func() bool { _, err := w.at(west).DescribeTable("T"); return err != nil })
 		w.mustPut(east, "T", "without west", 1)
@@ -78,40 +98,51 @@ func TestReplicaIsFilledWhileWritesGoOn(t *testing.T) {
 // this one. What the new member wrote to it meanwhile must not be missed.
 func TestMemberHeardOfLate(t *testing.T) {
 	seed := newSeed(t)
-	on(t, func(t *testing.T, disk bool) {
-		w := newWorld(t, seed, disk, east, west, north)
-		defer w.close()
-		w.create(west, "other")
-		w.addReplica(west, "other", north) // north reads west's log from now on
-		w.create(east, "T")
-		w.addReplica(east, "T", north)
-		w.setCut(east, north, true) // north does not hear what the keeper decides
-		w.mu.Lock()
-		w.cut[[2]string{north, west}] = true // nor, for now, from west
-		w.mu.Unlock()
+	for _, again := range []bool{false, true} { // whether it has been a member before
+		t.Run(fmt.Sprint("again ", again), func(t *testing.T) {
+			inVirtualTime(t, func(t *testing.T) { memberHeardOfLate(t, seed, again) })
+		})
+	}
+}
+
+func memberHeardOfLate(t *testing.T, seed uint64, again bool) {
+	w := newWorld(t, seed, false, east, west, north)
+	defer w.close()
+	w.create(west, "other")
+	w.addReplica(west, "other", north) // north reads west's log from now on
+	w.create(east, "T")
+	w.addReplica(east, "T", north)
+	if again {
 		w.addReplica(east, "T", west)
-		w.mustPut(west, "T", "early", 1)
-		// Now north reads west's log, but hears nothing of catalogs: they are kept back.
-		n := w.at(north)
-		p := w.at(west)
-		tables, _ := n.Wanted(west)
-		if len(tables) != 1 {
-			t.Fatalf("north wants %v from west", tables)
-		}
-		at := n.Cursor(p.Origin())
-		commits, next, err := p.Read(at, map[record.TableID]bool{}, 1<<20)
-		_ = commits
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := n.Apply(context.Background(), p.Origin(), nil, next, 0); err != nil {
-			t.Fatal(err)
-		}
-		w.setCut(east, north, false)
-		w.setCut(west, north, false)
-		w.eventually("north has what west wrote early", func() bool { return w.get(north, "T", "early") == 1 })
-		w.checkTables()
-	})
+		w.update(east, "T", catalog.Change{DeleteReplica: west})
+		id := w.at(east).catalog.Lookup("T").ID
+		w.eventually("west has left, and north knows", func() bool {
+			return w.at(west).catalog.ByID(id).Local.Dropped && w.at(north).catalog.ByID(id).Member(west).State == catalog.MemberRemoved
+		})
+	}
+	w.setCut(east, north, true) // north does not hear what the keeper decides
+	w.mu.Lock()
+	w.cut[[2]string{north, west}] = true // nor, for now, from west
+	w.mu.Unlock()
+	w.addReplica(east, "T", west)
+	w.mustPut(west, "T", "early", 1)
+	// Now north reads west's log, but catalogs are under way still.
+	n, p := w.at(north), w.at(west)
+	tables, _ := n.Wanted(west)
+	if len(tables) != 1 {
+		t.Fatalf("north wants %v from west", tables)
+	}
+	commits, next, err := p.Read(n.Cursor(p.Origin()), map[record.TableID]bool{tables[0]: true}, 1<<20)
+	if err != nil || len(commits) != 0 {
+		t.Fatalf("%d commits, %v", len(commits), err)
+	}
+	if err := n.Apply(context.Background(), p.Origin(), nil, next, 0); err != nil {
+		t.Fatal(err)
+	}
+	w.setCut(east, north, false)
+	w.setCut(west, north, false)
+	w.eventually("north has what west wrote early", func() bool { return w.get(north, "T", "early") == 1 })
+	w.checkTables()
 }
 
 // TestJoinMovesCursorsBack: north has read east's log further than west has, for another table, when it copies T from west.
@@ -409,6 +440,61 @@ func TestTrimKeeps(t *testing.T) {
 		}
 		if s := r.Stats(); s.LogBytes == 0 && s.LogLast == 0 {
 			t.Error("no size")
+		}
+	})
+}
+
+// TestStreamsKeepTheirParts for a day after they were written, also those of a table that was deleted meanwhile; the rest
+// of the log goes when its time has come.
+func TestStreamsKeepTheirParts(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T) {
+		w := newWorld(t, 1, false, east)
+		defer w.close()
+		streamed := spec("streamed")
+		streamed.Stream = catalog.StreamSpec{Enabled: true, View: "KEYS_ONLY"}
+		if _, err := w.at(east).CreateTable(context.Background(), streamed); err != nil {
+			t.Fatal(err)
+		}
+		w.create(east, "plain")
+		w.mustPut(east, "streamed", "k", 1)
+		w.mustPut(east, "plain", "k", 1)
+		w.mustPut(east, "plain", "k", 2) // the newest commit always stays
+		r := w.at(east)
+		parts := func(name string) int {
+			n := 0
+			for _, e := range r.catalog.Entries() {
+				it, err := r.store.NewIter(storage.PrefixRange(storage.AppendTable(nil, storage.KindLogPart, e.ID)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for ok := it.First(); ok; ok = it.Next() {
+					if e.Name == name {
+						n++
+					}
+				}
+				if err := it.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			return n
+		}
+		time.Sleep(slackFor + time.Minute)
+		if a, b := parts("streamed"), parts("plain"); a != 1 || b != 1 {
+			t.Errorf("after the slack there are %d parts of the table with a stream, %d of the other", a, b)
+		}
+		if _, err := r.DeleteTable(context.Background(), "streamed"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(23 * time.Hour)
+		if parts("streamed") != 1 {
+			t.Error("the deleted table's stream is gone before its day is over")
+		}
+		time.Sleep(time.Hour)
+		if parts("streamed") != 0 {
+			t.Error("a stream's parts stay for ever")
+		}
+		if s := r.Stats(); s.LogBytes == 0 || s.LogFirst == 1 {
+			t.Errorf("log %d..%d, %d bytes", s.LogFirst, s.LogLast, s.LogBytes)
 		}
 	})
 }
