@@ -6,8 +6,10 @@ import (
 	"compress/gzip"
 	"compress/zlib"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"regexp"
 	"strings"
 	"testing"
@@ -178,6 +180,67 @@ func TestLimits(t *testing.T) {
 	}
 	if a := c.call("ListTables", "{}"); a.status != 200 {
 		t.Errorf("after all that: %d", a.status)
+	}
+}
+
+// DYNAMODB.md 1.1: a client that is still sending a body that is too large gets its answer, and can go on.
+func TestTooLargeKeepsConnection(t *testing.T) {
+	c := newClient(t)
+	conns := map[string]bool{}
+	transport := &http.Transport{DisableCompression: true, MaxConnsPerHost: 1}
+	defer transport.CloseIdleConnections()
+	for _, size := range []int{2, maxBody + 1, 2, 20 << 20, 2} {
+		r := c.request(targetDynamoDB+"ListTables", "{"+strings.Repeat(" ", size-2)+"}")
+		r = r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
+			GotConn: func(i httptrace.GotConnInfo) { conns[i.Conn.LocalAddr().String()] = true },
+		}))
+		resp, err := transport.RoundTrip(r)
+		if err != nil {
+			t.Fatalf("%d bytes: %v", size, err)
+		}
+		b, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		want := map[bool]int{true: 413, false: 200}[size > maxBody]
+		if err != nil || resp.StatusCode != want || (want == 413) != (len(b) == 0) {
+			t.Errorf("%d bytes: %d %q %v", size, resp.StatusCode, b, err)
+		}
+	}
+	if len(conns) != 1 {
+		t.Errorf("%d connections", len(conns))
+	}
+}
+
+// DYNAMODB.md 1.1: headers of 16 KiB together, and a request line of 16 KiB.
+func TestHeaderLimits(t *testing.T) {
+	c := newClient(t)
+	for _, row := range []struct {
+		headers, line int
+		status        int
+	}{{100, 0, 200}, {150, 0, 400}, {1, 15 << 10, 200}, {1, 17 << 10, 400}} {
+		r := c.request(targetDynamoDB+"ListTables", "{}")
+		for i := range row.headers {
+			r.Header.Set(fmt.Sprint("X-Many-", i), strings.Repeat("a", 100))
+		}
+		r.URL.RawQuery = strings.Repeat("q", row.line)
+		if a := c.do(r); a.status != row.status {
+			t.Errorf("%d headers, a line of %d: %d %s", row.headers, row.line, a.status, a.body)
+		}
+	}
+}
+
+// DYNAMODB.md 1.1: null, unknown members, and what is no object.
+func TestBodies(t *testing.T) {
+	c := newClient(t)
+	const broken = `{"__type":"com.amazon.coral.service#SerializationException"}`
+	for body, want := range map[string]string{
+		`{}`: `{"TableNames":[]}`, `{"Limit":null,"ExclusiveStartTableName":null}`: `{"TableNames":[]}`, " {\n} \n": `{"TableNames":[]}`,
+		`{"Limit":1,"Limit":2,"Other":{"x":[1,{"y":null}]},"TableName":3}`: `{"TableNames":[]}`, `{"Limit":1.9}`: `{"TableNames":[]}`,
+		`null`: broken, `[]`: broken, `"x"`: broken, `1`: broken, `{"Limit":01}`: broken, `{'Limit':1}`: broken, `{"Limit":1,}`: broken,
+		`{"Limit":"x"`: broken, // broken JSON is told before a wrong type
+	} {
+		if a := c.call("ListTables", body); a.body != want {
+			t.Errorf("%q: %d %s", body, a.status, a.body)
+		}
 	}
 }
 
