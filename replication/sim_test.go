@@ -166,21 +166,26 @@ func TestWakeupIsNotMissed(t *testing.T) {
 		defer s.close()
 		s.within(time.Second, "both connected", s.calm)
 		a := s.nodes["a"]
-		for range 20 {
+		for round := range 20 {
 			time.Sleep(777 * time.Millisecond)
-			var written time.Time
+			looks := make(chan time.Time, 1)
+			n := 0
 			a.mu.Lock()
 			a.ended = func() {
 				a.mu.Lock()
+				if n++; n <= round%4 { // one look in four comes just before a sender waits
+					a.mu.Unlock()
+					return
+				}
 				a.ended = nil
 				a.mu.Unlock()
 				a.write(1, table(1))
-				written = time.Now()
+				looks <- time.Now()
 				a.sync()
 				time.Sleep(time.Millisecond) // whoever waits for the log is woken before the one who looked goes on
 			}
 			a.mu.Unlock()
-			s.within(time.Second, "looked", func() bool { return !written.IsZero() })
+			written := <-looks
 			s.within(time.Second, "commit arrived", s.level)
 			if d := time.Since(written); d > 43*time.Millisecond {
 				t.Errorf("a commit took %v over a path of 40 ms", d)
@@ -192,7 +197,7 @@ func TestWakeupIsNotMissed(t *testing.T) {
 // A line that is cut silently is noticed in seconds, its lag grows and is told, and it flows again within a second of the
 // network's return, however long it was away.
 func TestCutAndReturn(t *testing.T) {
-	for _, away := range []time.Duration{time.Second, 3400 * time.Millisecond, 4 * time.Second, 61 * time.Second, 3 * time.Hour} {
+	for _, away := range []time.Duration{time.Second, 3400 * time.Millisecond, 4 * time.Second, 61 * time.Second, 20 * time.Minute} {
 		t.Run(away.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				s := newSim(t, uint64(away), fakenet.Path{Delay: 30 * time.Millisecond, Jitter: time.Millisecond}, link.Config{}, "a", "b", "c")
@@ -485,7 +490,7 @@ func TestMovesWhileApplying(t *testing.T) {
 
 // Everything at once, by seed.
 func TestChaos(t *testing.T) {
-	seeds := 40
+	seeds := 20
 	if testing.Short() {
 		seeds = 5
 	}

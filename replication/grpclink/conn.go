@@ -245,6 +245,10 @@ func failure(ctx context.Context, err error) error {
 	switch s.Code() {
 	case codes.Unknown: // an error of the other region's own
 		return errors.New(s.Message())
+	case codes.DeadlineExceeded: // the other side's clock was a little faster
+		return context.DeadlineExceeded
+	case codes.Canceled:
+		return context.Canceled
 	case codes.Unavailable:
 		return fmt.Errorf("%w: %s", errBroken, s.Message())
 	}

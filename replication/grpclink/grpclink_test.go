@@ -16,6 +16,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strings"
 	"sync"
@@ -245,7 +246,7 @@ func TestOtherCalls(t *testing.T) {
 	if err := c.Snapshot(t.Context(), "me", id, func(c transport.SnapshotChunk) error { got = append(got, c); return nil }); err != nil {
 		t.Fatal(err)
 	}
-	if fmt.Sprint(got) != fmt.Sprint(a.snapshot) {
+	if !reflect.DeepEqual(got, a.snapshot) {
 		t.Error("the copy came changed")
 	}
 	if err := c.Snapshot(t.Context(), "me", record.TableID{1}, nil); err == nil || !strings.Contains(err.Error(), "no such table") {
