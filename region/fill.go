@@ -22,7 +22,7 @@ func (r *Region) fill(e *catalog.Entry) error {
 	if err := r.engine.RemoveTable(r.ctx, e.ID); err != nil {
 		return err
 	}
-	r.engine.Forget(e.ID)
+	r.engine.SetCount(e.ID, table.Count{})
 	var errs []error
 	// One that leaves has everything until the others have it: if we were rebuilt, it may be the only one that does.
 	for _, state := range []catalog.MemberState{catalog.MemberActive, catalog.MemberDeleting} {

@@ -197,10 +197,8 @@ func (r *Region) WriteBatch(ctx context.Context, ws []TableWrite) ([]table.Write
 	return res, errs
 }
 
-// Canceled says that a transaction did not happen. Reasons has an error for each action, nil where it was fine.
-type Canceled struct{ Reasons []error }
-
-func (*Canceled) Error() string { return "Transaction cancelled" }
+// Canceled says that a transaction did not happen.
+type Canceled = table.Canceled
 
 // Transact does all writes or none; *Canceled says which of them were in the way. A token, which may be nil, makes it
 // idempotent (table.Token).
@@ -215,7 +213,7 @@ func (r *Region) Transact(ctx context.Context, token *table.Token, ws []TableWri
 	return done, nil
 }
 
-// TransactGet reads items as they were together at one moment.
+// TransactGet reads items as they were together at one moment; *Canceled says what was in the way.
 func (r *Region) TransactGet(ctx context.Context, keys []TableKey) ([]table.GetResult, error) {
 	res, err := r.engine.TransactGet(ctx, keys)
 	return res, r.fail(err)

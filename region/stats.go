@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/meridiandb/meridian/crdt"
+	"github.com/meridiandb/meridian/region/capacity"
 	"github.com/meridiandb/meridian/region/catalog"
 	"github.com/meridiandb/meridian/region/clock"
 	"github.com/meridiandb/meridian/region/table"
@@ -38,6 +39,7 @@ type TableStatus struct {
 	Ready   bool             `json:"ready"`
 	Items   int64            `json:"items"`
 	Bytes   int64            `json:"bytes"`
+	Usage   capacity.Usage   `json:"usage"` // since start
 	Members []catalog.Member `json:"members"`
 }
 
@@ -64,7 +66,7 @@ func (r *Region) Stats() Stats {
 			v := r.view(e)
 			s.Tables = append(s.Tables, TableStatus{
 				Name: name, ID: e.ID.String(), Status: v.Status, Keeper: e.Keeper, Ready: e.Local.Ready,
-				Items: v.Items, Bytes: v.Bytes, Members: e.Members,
+				Items: v.Items, Bytes: v.Bytes, Usage: r.engine.Usage(e.ID), Members: e.Members,
 			})
 		}
 	}

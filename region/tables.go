@@ -80,6 +80,7 @@ func (r *Region) UpdateTable(ctx context.Context, name string, ch catalog.Change
 	if err != nil {
 		return catalog.View{}, err
 	}
+	r.handle(n) // so that a new throughput holds from now on, not from the next request
 	v := r.view(e)
 	switch {
 	case ch.DeleteReplica != "": // answered as if nothing had happened yet (DYNAMODB.md 10.2)

@@ -77,6 +77,7 @@ func (n *node) alarms(rs region.Stats) []string {
 func tableStatus(t region.TableStatus) admin.Table {
 	out := admin.Table{
 		Name: t.Name, ID: t.ID, Status: t.Status, Keeper: t.Keeper, Ready: t.Ready, Items: t.Items, Bytes: t.Bytes,
+		Usage:   admin.Usage{ReadUnits: t.Usage.Read, WriteUnits: t.Usage.Write, Throttled: t.Usage.Throttled},
 		Members: []admin.Member{},
 	}
 	for _, m := range t.Members {

@@ -43,6 +43,7 @@ type Collector struct {
 	commits, conflicts                        *prometheus.Desc
 	logFirst, logDurable, logEntries, logSize *prometheus.Desc
 	disk, tables, items, itemBytes            *prometheus.Desc
+	readUnits, writeUnits, throttled          *prometheus.Desc
 }
 
 // NewCollector makes a collector over a region and its storage engine; engine may be nil.
@@ -68,6 +69,9 @@ func NewCollector(status func() Status, engine func() []Figure) *Collector {
 		tables:     d("tables", "Tables by status.", "status"),
 		items:      d("table_items", "Approximate number of items.", "table"),
 		itemBytes:  d("table_bytes", "Approximate size of the items.", "table"),
+		readUnits:  d("table_consumed_read_units_total", "Read capacity units consumed since start, of the table and its indexes.", "table"),
+		writeUnits: d("table_consumed_write_units_total", "Write capacity units consumed since start, of the table and its indexes; what came from other regions is in it.", "table"),
+		throttled:  d("table_throttled_requests_total", "Requests refused since start for want of capacity; a batch counts for each of its items.", "table"),
 	}
 }
 
@@ -105,6 +109,9 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 		byStatus[t.Status]++
 		gauge(c.items, float64(t.Items), t.Name)
 		gauge(c.itemBytes, float64(t.Bytes), t.Name)
+		counter(c.readUnits, t.Usage.ReadUnits, t.Name)
+		counter(c.writeUnits, t.Usage.WriteUnits, t.Name)
+		counter(c.throttled, float64(t.Usage.Throttled), t.Name)
 	}
 	for status, n := range byStatus {
 		gauge(c.tables, float64(n), status)

@@ -13,7 +13,7 @@ func TestMetricsPage(t *testing.T) {
 	f := &fake{status: Status{
 		Version: "v1", Origin: "us-east-1@a1", Ready: true, UptimeSeconds: 2, Clock: 1500, ClockAheadSeconds: 0.25, Alarms: []string{"a"}, DiskBytes: 4096,
 		Log: Log{First: 3, Durable: 9, Last: 10, Bytes: 77}, Commits: 5, Applied: 6, Conflicts: map[string]uint64{"t": 2},
-		Tables: []Table{{Name: "t", Status: "ACTIVE", Items: 8, Bytes: 80}, {Name: "u", Status: "CREATING"}},
+		Tables: []Table{{Name: "t", Status: "ACTIVE", Items: 8, Bytes: 80, Usage: Usage{ReadUnits: 1.5, WriteUnits: 7, Throttled: 4}}, {Name: "u", Status: "CREATING"}},
 	}}
 	code, body, _ := ask(t, f, "GET", "/metrics")
 	if code != 200 {
@@ -36,6 +36,9 @@ func TestMetricsPage(t *testing.T) {
 		`meridian_tables{region="us-east-1",status="CREATING"} 1`,
 		`meridian_table_items{region="us-east-1",table="t"} 8`,
 		`meridian_table_bytes{region="us-east-1",table="t"} 80`,
+		`meridian_table_consumed_read_units_total{region="us-east-1",table="t"} 1.5`,
+		`meridian_table_consumed_write_units_total{region="us-east-1",table="t"} 7`,
+		`meridian_table_throttled_requests_total{region="us-east-1",table="t"} 4`,
 	} {
 		if !strings.Contains(body, line+"\n") {
 			t.Errorf("no line %s", line)

@@ -70,7 +70,15 @@ type Table struct {
 	// Items and Bytes are kept as writes go and may be a little off after a crash.
 	Items   int64    `json:"items"`
 	Bytes   int64    `json:"bytes"`
+	Usage   Usage    `json:"usage"`
 	Members []Member `json:"members"`
+}
+
+// Usage is what a table was used for since the process started, in capacity units.
+type Usage struct {
+	ReadUnits  float64 `json:"readUnits"`
+	WriteUnits float64 `json:"writeUnits"`
+	Throttled  uint64  `json:"throttled"` // requests refused for want of capacity
 }
 
 // Member is one region's place in a table's replica set.
