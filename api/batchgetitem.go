@@ -18,7 +18,7 @@ const (
 )
 
 type batchGetInput struct {
-	tables   []*batchGetTable
+	tables   entries[*batchGetTable]
 	consumed capacity
 }
 
@@ -42,10 +42,11 @@ type batchGetTable struct {
 func (in *batchGetInput) member(d *decoder, name string) bool {
 	switch name {
 	case "RequestItems":
+		in.tables = entries[*batchGetTable]{}
 		d.mapping(keysClass, func(name string) {
 			t := &batchGetTable{name: name}
 			if d.structure("KeysAndAttributes", func(name string) bool { return t.member(d, name) }) {
-				in.tables = append(in.tables, t)
+				in.tables.put(name, t)
 			}
 		})
 	case "ReturnConsumedCapacity":
@@ -59,6 +60,7 @@ func (in *batchGetInput) member(d *decoder, name string) bool {
 func (t *batchGetTable) member(d *decoder, name string) bool {
 	switch name {
 	case "Keys":
+		t.keys = nil
 		t.keysSet = d.list(func() { t.keys = append(t.keys, d.attributes()) })
 	case "ConsistentRead":
 		t.consistent = d.flag()
@@ -71,12 +73,12 @@ func (t *batchGetTable) member(d *decoder, name string) bool {
 }
 
 func (in *batchGetInput) constraints(v *violations) {
-	if len(in.tables) == 0 {
+	if len(in.tables.list) == 0 {
 		v.only("The requestItems parameter is required for BatchGetItem")
 		return
 	}
 	v.oneOf("returnConsumedCapacity", in.consumed.mode, enumConsumed...)
-	for _, t := range in.tables {
+	for _, t := range in.tables.list {
 		path := "requestItems." + t.name + ".member."
 		switch n := len(t.keys); {
 		case !v.required(path+"keys", t.keysSet):
@@ -95,7 +97,7 @@ func batchGetItem(c *call) error {
 		return err
 	}
 	total := 0
-	for _, t := range in.tables {
+	for _, t := range in.tables.list {
 		if err := t.prepare(c); err != nil {
 			return err
 		}
@@ -104,14 +106,14 @@ func batchGetItem(c *call) error {
 	if total > maxBatchGet {
 		return errValidation("Too many items requested for the BatchGetItem call")
 	}
-	for _, t := range in.tables {
+	for _, t := range in.tables.list {
 		if err := t.resolve(c); err != nil {
 			return err
 		}
 	}
 	var sum bill
 	size, throttled := 0, error(nil)
-	for _, t := range in.tables {
+	for _, t := range in.tables.list {
 		n, err := t.get(c, maxBatchBytes-size, &sum)
 		if fault.KindOf(err) == fault.Throttled && err != nil {
 			throttled = err
@@ -206,7 +208,7 @@ func (in *batchGetInput) answer(c *call, sum *bill) {
 	w := &c.out
 	w.openObject()
 	w.openObjectMember("Responses")
-	for _, t := range in.tables {
+	for _, t := range in.tables.list {
 		w.openListMember(t.name)
 		for _, it := range t.found {
 			w.item(it)
@@ -215,7 +217,7 @@ func (in *batchGetInput) answer(c *call, sum *bill) {
 	}
 	w.closeObject()
 	w.openObjectMember("UnprocessedKeys")
-	for _, t := range in.tables {
+	for _, t := range in.tables.list {
 		if len(t.left) > 0 {
 			w.key(t.name)
 			t.writeLeft(w)

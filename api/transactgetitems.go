@@ -30,6 +30,7 @@ type transactGet struct {
 func (in *transactGetInput) member(d *decoder, name string) bool {
 	switch name {
 	case "TransactItems":
+		in.gets = nil
 		in.set = d.list(func() {
 			var g transactGet
 			d.structure("TransactGetItem", func(name string) bool {

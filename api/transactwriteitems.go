@@ -24,6 +24,7 @@ type transactWriteInput struct {
 func (in *transactWriteInput) member(d *decoder, name string) bool {
 	switch name {
 	case "TransactItems":
+		in.actions = nil
 		in.set = d.list(func() { in.actions = append(in.actions, d.transactAction()) })
 	case "ClientRequestToken":
 		in.token = d.text()
