@@ -33,7 +33,7 @@
 //
 // # Where more will stand
 //
-// A clock guard looks at PeerStatus.ClockOffset and holds a stream in receiving.apply; relays answer Follow for another
+// A clock guard looks at PeerStatus.ClockOffset; that a Sink holds a stream (ErrHeld) is minded already. Relays answer Follow for another
 // origin's log where link.Answer refuses today; repair begins where a link says StateRepair.
 //
 // Time is read by time.Now and timers, so that all of it runs in testing/synctest; the wall clock that peers compare is

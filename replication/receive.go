@@ -21,6 +21,8 @@ const (
 	// refusedPause and repairPause are how long a peer that refused is left in peace, unless other tables are wanted.
 	refusedPause = time.Second
 	repairPause  = 5 * time.Second
+	// holdPause is when what the Sink holds is tried again.
+	holdPause = time.Second
 )
 
 // errReopen says that other tables are wanted from the peer.
@@ -77,6 +79,7 @@ type receiving struct {
 	receiver *link.Receiver
 	open     bool
 	moved    bool // something was applied
+	held     error
 }
 
 // followOnce runs one link; moved says whether it brought anything.
@@ -162,7 +165,14 @@ func (v *receiving) apply(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("from %v before position %v: %w", v.who, w.UpTo, err)
 		}
-		if err := sink.Apply(ctx, v.who, commits, w.UpTo, w.Closed); err != nil {
+		err = sink.Apply(ctx, v.who, commits, w.UpTo, w.Closed)
+		for errors.Is(err, ErrHeld) && ctx.Err() == nil {
+			v.hold(err)
+			pause(ctx, holdPause)
+			err = sink.Apply(ctx, v.who, commits, w.UpTo, w.Closed)
+		}
+		v.hold(nil)
+		if err != nil {
 			return fmt.Errorf("apply up to position %v: %w", w.UpTo, err)
 		}
 		v.p.r.metrics.applied(v.p, commits)
@@ -174,6 +184,14 @@ func (v *receiving) apply(ctx context.Context) error {
 			signal(v.acked)
 		}
 	}
+}
+
+// hold notes why the stream is held; nil: it is not. The link stays: that the sender lives is known, and what it may send
+// meanwhile is bounded by the window.
+func (v *receiving) hold(err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.held = err
 }
 
 func decode(encoded [][]byte) ([]record.Commit, error) {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -402,6 +404,41 @@ func TestTrimmed(t *testing.T) {
 		b.mu.Unlock()
 		b.want("a", table(1))
 		s.within(time.Second, "connected", func() bool { return connected(b.r, 1) })
+	})
+}
+
+// What the Sink holds is tried again until it is taken; the link stays, and says so.
+func TestHeld(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		s := newSim(t, 1, fakenet.Path{Delay: 10 * time.Millisecond}, link.Config{Window: 4 << 10}, "a", "b")
+		defer s.close()
+		a, b := s.nodes["a"], s.nodes["b"]
+		s.within(time.Second, "both connected", s.calm)
+		var ahead atomic.Bool
+		ahead.Store(true)
+		b.mu.Lock()
+		b.applying = func(context.Context) error {
+			if ahead.Load() {
+				return fmt.Errorf("%w, by an hour", replication.ErrHeld)
+			}
+			return nil
+		}
+		b.mu.Unlock()
+		for range 100 {
+			a.write(100, table(1))
+			a.sync()
+			time.Sleep(100 * time.Millisecond)
+		}
+		time.Sleep(time.Minute)
+		p := b.r.Peers()[0]
+		if p.State != string(replication.StateHeld) || p.Connected || !strings.Contains(p.Error, "by an hour") || p.BytesReceived > 8<<10 {
+			t.Errorf("%+v", p)
+		}
+		if n := s.opened(b, "a"); n != 1 {
+			t.Errorf("%d links opened", n)
+		}
+		ahead.Store(false)
+		s.within(2*time.Second, "level", s.calm)
 	})
 }
 

@@ -12,6 +12,9 @@ import (
 // ErrStale is what Sink.Apply returns when the link was opened under an answer of Wanted that no longer holds.
 var ErrStale = errors.New("replication: other tables are wanted now")
 
+// ErrHeld is what Sink.Apply returns when the next commit comes from a clock that is too far ahead.
+var ErrHeld = errors.New("replication: the next commit is from a clock too far ahead")
+
 // ErrTrimmed is what Source.Read returns when the log no longer reaches back to the position asked for.
 var ErrTrimmed = errors.New("replication: the log no longer reaches back to this position")
 
@@ -48,8 +51,9 @@ type Sink interface {
 	// Cursor is the position in a peer's log up to which everything wanted is held, durably.
 	Cursor(peer crdt.Origin) record.Seq
 	// Apply merges commits, moves the cursor to upTo in the same batch, and returns when both are durable. Applying again
-	// changes nothing. Everything of the peer up to closed has then been applied. ErrStale asks for a new link. Commits keep
-	// the memory they came in; it is Apply's from then on.
+	// changes nothing. Everything of the peer up to closed has then been applied. ErrStale asks for a new link; ErrHeld means
+	// that the same must be tried again later, and nothing beyond it before. Commits keep the memory they came in; it is
+	// Apply's from then on.
 	Apply(ctx context.Context, peer crdt.Origin, commits []record.Commit, upTo record.Seq, closed crdt.Time) error
 	// Trimmed is told that a peer's log no longer reaches back to the cursor. What is missing must be had another way; that
 	// moves the cursor, and the link is tried again now and then, and whenever the list of Wanted changes.

@@ -17,6 +17,7 @@ const (
 	StateConnected   State = "connected"    // both directions flow
 	StateUnreachable State = "unreachable"  // it does not answer
 	StateRefused     State = "refused"      // it answers, but does not give its log: PeerStatus.Error says why
+	StateHeld        State = "held"         // its clock is too far ahead: what it writes is not applied
 	StateRepair      State = "needs repair" // its log no longer reaches back to where we are
 	StateLeft        State = "left"         // it said goodbye
 )
@@ -64,23 +65,28 @@ func (p *peer) status(now time.Time) (s PeerStatus, ok bool) {
 		BytesSent: p.count.sent.bytes.Load(), BytesReceived: p.count.received.bytes.Load(),
 	}
 	s.ClockOffset, s.RoundTrip, _ = p.clock.Estimate()
-	open := false
+	open, held := false, error(nil)
 	if p.in != nil {
 		s.Inbound = p.in.lag(now)
-		open = p.in.isOpen()
+		open, held = p.in.stands()
 	}
-	s.Connected = open && p.out != nil
-	s.State = string(p.stateLocked(open))
-	if p.err != nil && !s.Connected {
+	s.Connected = open && held == nil && p.out != nil
+	s.State = string(p.stateLocked(open, held != nil))
+	switch {
+	case held != nil:
+		s.Error = held.Error()
+	case p.err != nil && !s.Connected:
 		s.Error = p.err.Error()
 	}
 	return s, true
 }
 
-func (p *peer) stateLocked(open bool) State {
+func (p *peer) stateLocked(open, held bool) State {
 	switch {
 	case p.member.State == member.Left:
 		return StateLeft
+	case held:
+		return StateHeld
 	case open && p.out != nil:
 		return StateConnected
 	case open, p.state == StateConnected: // the other direction does not flow, or the link is just being opened again
@@ -89,8 +95,9 @@ func (p *peer) stateLocked(open bool) State {
 	return p.state
 }
 
-func (v *receiving) isOpen() bool {
+// stands reports whether the link is open, and why it is held if it is.
+func (v *receiving) stands() (open bool, held error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.open
+	return v.open, v.held
 }

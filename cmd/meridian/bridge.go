@@ -40,11 +40,14 @@ func (s sourceAndSink) Read(from record.Seq, wanted map[record.TableID]bool, max
 	return commits, next, err
 }
 
-// Apply says ErrStale in replication's words.
+// Apply says ErrStale and ErrHeld in replication's words.
 func (s sourceAndSink) Apply(ctx context.Context, peer crdt.Origin, commits []record.Commit, upTo record.Seq, closed crdt.Time) error {
 	err := s.Region.Apply(ctx, peer, commits, upTo, closed)
-	if errors.Is(err, region.ErrStale) {
-		err = replication.ErrStale
+	switch {
+	case errors.Is(err, region.ErrStale):
+		return replication.ErrStale
+	case errors.Is(err, region.ErrHeld):
+		return fmt.Errorf("%w: %w", replication.ErrHeld, err)
 	}
 	return err
 }
