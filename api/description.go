@@ -38,18 +38,22 @@ func (s *Server) describeTable(w *writer, v *catalog.View) {
 	w.integerMember("ItemCount", v.Items)
 	w.integerMember("TableSizeBytes", v.Bytes)
 	w.openObjectMember("ProvisionedThroughput")
-	if v.Billing.LastIncreasedAt > 0 {
-		w.timeMember("LastIncreaseDateTime", v.Billing.LastIncreasedAt)
-	}
-	if v.Billing.LastDecreasedAt > 0 {
-		w.timeMember("LastDecreaseDateTime", v.Billing.LastDecreasedAt)
-	}
-	w.integerMember("NumberOfDecreasesToday", v.Billing.DecreasesOfDay)
+	writeChanges(w, &v.Billing.ThroughputChanges, v.Now)
 	writeThroughput(w, v.Throughput)
 	w.closeObject()
 	if v.Billing.PayPerRequest || v.Billing.EverPerRequest && v.Replicas() < 2 {
 		writeBilling(w, v)
 	}
+}
+
+func writeChanges(w *writer, c *catalog.ThroughputChanges, now int64) {
+	if c.LastIncreasedAt > 0 {
+		w.timeMember("LastIncreaseDateTime", c.LastIncreasedAt)
+	}
+	if c.LastDecreasedAt > 0 {
+		w.timeMember("LastDecreaseDateTime", c.LastDecreasedAt)
+	}
+	w.integerMember("NumberOfDecreasesToday", c.DecreasesOn(now))
 }
 
 func writeThroughput(w *writer, t catalog.Throughput) {
@@ -151,7 +155,7 @@ func (s *Server) describeIndex(w *writer, v *catalog.View, ix *catalog.Index) {
 	}
 	w.stringMember("IndexStatus", string(state))
 	w.openObjectMember("ProvisionedThroughput")
-	w.integerMember("NumberOfDecreasesToday", 0)
+	writeChanges(w, &ix.Changes, v.Now)
 	writeThroughput(w, ix.Throughput)
 	w.closeObject()
 	writeOnDemand(w, ix.OnDemand)

@@ -39,7 +39,7 @@ func (r *Region) DescribeTable(name string) (catalog.View, error) {
 func (r *Region) view(e *catalog.Entry) catalog.View {
 	v := e.View(r.name)
 	n := r.engine.Count(e.ID)
-	v.Items, v.Bytes = n.Items, n.Bytes
+	v.Items, v.Bytes, v.Now = n.Items, n.Bytes, r.clock.Now()
 	return v
 }
 

@@ -71,23 +71,11 @@ func applyThroughput(d *Descriptor, t Throughput, now int64) error {
 			"Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits.",
 			old.Read, t.Read, old.Write, t.Write)
 	}
-	if t.Read > old.Read || t.Write > old.Write {
-		d.Billing.LastIncreasedAt = now
-	}
-	if t.Read < old.Read || t.Write < old.Write {
-		if day(d.Billing.LastDecreasedAt) != day(now) {
-			d.Billing.DecreasesOfDay = 0
-		}
-		d.Billing.DecreasesOfDay++
-		d.Billing.LastDecreasedAt = now
-	}
 	d.Throughput = t
-	return nil
+	return d.Billing.note(old, t, now)
 }
 
-func day(ms int64) int64 { return ms / (24 * 60 * 60 * 1000) }
-
-func applyIndexThroughput(d *Descriptor, ch Change, _ int64) error {
+func applyIndexThroughput(d *Descriptor, ch Change, now int64) error {
 	for name, t := range ch.IndexThroughput {
 		ix := d.Index(name)
 		if ix == nil || !ix.Global {
@@ -102,6 +90,11 @@ func applyIndexThroughput(d *Descriptor, ch Change, _ int64) error {
 				"Current WriteCapacityUnits provisioned for the index: %d. Requested WriteCapacityUnits: %d. "+
 				"Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits.",
 				name, t.Read, t.Read, t.Write, t.Write)
+		}
+		if ix.Throughput != (Throughput{}) { // not at the switch from on-demand
+			if err := ix.Changes.note(ix.Throughput, t, now); err != nil {
+				return err
+			}
 		}
 		ix.Throughput = t
 	}

@@ -42,12 +42,10 @@ type Descriptor struct {
 
 // Billing is how a table is paid for.
 type Billing struct {
-	PayPerRequest   bool  `json:"payPerRequest"`
-	SwitchedAt      int64 `json:"switchedAt,omitempty"`      // unix ms of the last switch to PAY_PER_REQUEST; 0 never
-	EverPerRequest  bool  `json:"everPerRequest,omitempty"`  // BillingModeSummary is shown from then on
-	DecreasesOfDay  int64 `json:"decreasesOfDay,omitempty"`  // NumberOfDecreasesToday
-	LastIncreasedAt int64 `json:"lastIncreasedAt,omitempty"` // unix ms
-	LastDecreasedAt int64 `json:"lastDecreasedAt,omitempty"`
+	PayPerRequest  bool  `json:"payPerRequest"`
+	SwitchedAt     int64 `json:"switchedAt,omitempty"`     // unix ms of the last switch to PAY_PER_REQUEST; 0 never
+	EverPerRequest bool  `json:"everPerRequest,omitempty"` // BillingModeSummary is shown from then on
+	ThroughputChanges
 }
 
 // Throughput is provisioned capacity in units a second.
@@ -87,7 +85,10 @@ type Index struct {
 	NonKey     []string       `json:"nonKey,omitempty"`
 	Throughput Throughput     `json:"throughput"`
 	OnDemand   OnDemand       `json:"onDemand"`
-	State      IndexState     `json:"state,omitempty"`
+
+	Changes ThroughputChanges `json:"changes,omitzero"`
+
+	State IndexState `json:"state,omitempty"`
 }
 
 // IndexState is an index's part of the lifecycle; each region keeps its own progress.

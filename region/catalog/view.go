@@ -8,6 +8,7 @@ type View struct {
 	Status string // CREATING UPDATING DELETING ACTIVE
 	Items  int64  // approximate, refreshed now and then
 	Bytes  int64
+	Now    int64 // unix ms at which it is described
 	// IndexItems and IndexBytes are per index name.
 	IndexItems map[string]int64
 	IndexBytes map[string]int64
