@@ -208,7 +208,7 @@ func (b *batchStatement) answer(c *call, w *writer) {
 		w.openObjectMember("Error")
 		w.stringMember("Code", statementCode(e.name))
 		w.stringMember("Message", e.message)
-		if e.extra != nil {
+		if e.extra != nil && e.throttled == nil {
 			e.extra(w) // the item of a failed condition
 		}
 		w.closeObject()

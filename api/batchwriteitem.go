@@ -10,7 +10,7 @@ import (
 )
 
 type batchWriteInput struct {
-	tables     []*batchWriteTable
+	tables     entries[*batchWriteTable]
 	consumed   capacity
 	collection text
 }
@@ -33,10 +33,11 @@ type writeRequest struct {
 func (in *batchWriteInput) member(d *decoder, name string) bool {
 	switch name {
 	case "RequestItems":
+		in.tables = entries[*batchWriteTable]{}
 		d.mapping(requestsClass, func(name string) {
 			t := &batchWriteTable{name: name}
 			if d.list(func() { t.requests = append(t.requests, d.writeRequest()) }) {
-				in.tables = append(in.tables, t)
+				in.tables.put(name, t)
 			}
 		})
 	case "ReturnConsumedCapacity":
@@ -75,13 +76,13 @@ func (d *decoder) writeRequest() (r writeRequest) {
 }
 
 func (in *batchWriteInput) constraints(v *violations) {
-	if len(in.tables) == 0 {
+	if len(in.tables.list) == 0 {
 		v.only("The requestItems parameter is required for BatchWriteItem")
 		return
 	}
 	v.oneOf("returnConsumedCapacity", in.consumed.mode, enumConsumed...)
 	v.oneOf("returnItemCollectionMetrics", in.collection, enumMetrics...)
-	for _, t := range in.tables {
+	for _, t := range in.tables.list {
 		if n := len(t.requests); n == 0 || n > maxBatchWrite {
 			v.add("'{"+t.name+"=[...]}'", "requestItems", "Map value must satisfy constraint: "+
 				"[Member must have length less than or equal to 25, Member must have length greater than or equal to 1]")
@@ -105,20 +106,20 @@ func batchWriteItem(c *call) error {
 		return err
 	}
 	total := 0
-	for _, t := range in.tables {
+	for _, t := range in.tables.list {
 		total += len(t.requests)
 	}
 	if total > maxBatchWrite {
 		return errValidation("Too many items requested for the BatchWriteItem call")
 	}
-	for _, t := range in.tables {
+	for _, t := range in.tables.list {
 		if err := t.prepare(); err != nil {
 			return err
 		}
 	}
 	var writes []Write
 	var requests []*writeRequest
-	for _, t := range in.tables {
+	for _, t := range in.tables.list {
 		if err := t.resolve(c); err != nil {
 			return err
 		}
@@ -209,7 +210,9 @@ func (in *batchWriteInput) settle(requests []*writeRequest, errs []error) error 
 			done++
 		case fault.KindOf(err) == fault.Throttled:
 			requests[i].left = true
-			throttled = err
+			if throttled == nil {
+				throttled = err
+			}
 		default:
 			return err
 		}
@@ -224,7 +227,7 @@ func (in *batchWriteInput) answer(c *call, results []table.WriteResult) {
 	w := &c.out
 	w.openObject()
 	w.openObjectMember("UnprocessedItems")
-	for _, t := range in.tables {
+	for _, t := range in.tables.list {
 		t.writeLeft(w)
 	}
 	w.closeObject()
@@ -233,7 +236,7 @@ func (in *batchWriteInput) answer(c *call, results []table.WriteResult) {
 	}
 	var sum bill
 	i := 0
-	for _, t := range in.tables {
+	for _, t := range in.tables.list {
 		for j := range t.requests {
 			if !t.requests[j].left {
 				sum.add(t.name, results[i].Cost)
@@ -275,15 +278,19 @@ func (t *batchWriteTable) writeLeft(w *writer) {
 // collections writes each table's ItemCollectionMetrics, one for each partition that was written.
 func (in *batchWriteInput) collections(w *writer) {
 	w.openObjectMember("ItemCollectionMetrics")
-	for _, t := range in.tables {
+	for _, t := range in.tables.list {
 		if !hasLocalIndex(t.table.Descriptor()) {
 			continue
 		}
 		m := metricsOf{}
 		for i := range t.requests {
-			m.add(t.requests[i].key)
+			if !t.requests[i].left {
+				m.add(t.requests[i].key)
+			}
 		}
-		m.member(w, t.name, t.table)
+		if len(m.hashes) > 0 {
+			m.member(w, t.name, t.table)
+		}
 	}
 	w.closeObject()
 }

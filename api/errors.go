@@ -19,6 +19,8 @@ type apiError struct {
 	extra   func(w *writer)
 	cause   error // for the log
 	quiet   bool  // the client's doing, whatever the status says: not for the log
+
+	throttled *table.Throttled // what had no capacity left
 }
 
 func (e *apiError) Error() string { return e.name + ": " + e.message }
@@ -91,6 +93,9 @@ func errUnknownOperation(name string) *apiError {
 // asError turns any failure into DynamoDB's. It is the only place that does so, and logs what is our own fault.
 func (s *Server) asError(err error, c *call) *apiError {
 	e := translate(err)
+	if e.throttled != nil {
+		e.extra = s.throttlingReasons(e.throttled)
+	}
 	if e.status >= http.StatusInternalServerError && !e.quiet && !errors.Is(err, context.Canceled) {
 		s.logFailure(c, err)
 	}
@@ -140,7 +145,7 @@ func faultError(f *fault.Error) *apiError {
 	case fault.Conflict:
 		return clientError("TransactionConflictException", "Transaction is ongoing for the item")
 	case fault.Throttled:
-		return clientError("ProvisionedThroughputExceededException", f.Message)
+		return throttledError(f)
 	case fault.Unavailable:
 		return &apiError{status: http.StatusServiceUnavailable, name: "ServiceUnavailable", message: f.Message, cause: f}
 	}

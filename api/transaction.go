@@ -97,6 +97,9 @@ func reasonFor(err error) reason {
 		return reason{code: "None"}
 	}
 	e := translate(err)
+	if e.throttled != nil && e.throttled.First().OnDemand {
+		return reason{code: "ThrottlingError", message: e.message}
+	}
 	code := ""
 	switch e.name {
 	case "ConditionalCheckFailedException":

@@ -24,6 +24,9 @@ func (r Reason) String() string {
 	return s + "ProvisionedThroughputExceeded"
 }
 
+// CapsIndexWrites reports whether the limit is an on-demand index's on writes: the service answers it unlike the others.
+func (r Reason) CapsIndexWrites() bool { return r.OnDemand && r.Index != "" && r.Way == Write }
+
 // Throttled is the error of a request that was refused, with at least one reason.
 type Throttled struct {
 	Table   string
@@ -56,7 +59,7 @@ const (
 // Error is what the client reads.
 func (t *Throttled) Error() string {
 	switch r := t.First(); {
-	case r.OnDemand && r.Index != "" && r.Way == Write:
+	case r.CapsIndexWrites():
 		return onDemandIndexWrite
 	case r.OnDemand:
 		return onDemandTable

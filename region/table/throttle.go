@@ -12,6 +12,9 @@ import (
 // Where requests meet their table's capacity (package capacity). Reads and writes are admitted when their cost is known,
 // which is before anything of them can be seen; what reads a page asks in advance too.
 
+// Throttled is the cause of an error of kind fault.Throttled.
+type Throttled = capacity.Throttled
+
 // meterOf is a table's meter, the same for all its handles.
 func (e *Engine) meterOf(id record.TableID) *capacity.Meter {
 	if v, ok := e.meters.Load(id); ok {
@@ -46,7 +49,7 @@ func (t *Table) throttled(reasons []capacity.Reason) error {
 	if reasons == nil {
 		return nil
 	}
-	err := &capacity.Throttled{Table: t.entry.Name, Reasons: reasons}
+	err := &Throttled{Table: t.entry.Name, Reasons: reasons}
 	return fault.Wrap(fault.Throttled, err, "%s", err.Error())
 }
 
