@@ -64,7 +64,6 @@ func TestIndexOnline(t *testing.T) {
 	answer := c.must("UpdateTable", create)
 	contains(t, answer, `"TableStatus":"UPDATING"`)
 	contains(t, answer, `"IndexStatus":"CREATING"`)
-	c.refuses([]refusal{{"5.1", "UpdateTable", create, validation, "Attempting to create an index which already exists"}})
 	wait := func(until func(described string) bool) {
 		t.Helper()
 		for end := time.Now().Add(30 * time.Second); !until(c.must("DescribeTable", `{"TableName":"abc"}`)); {
@@ -74,6 +73,7 @@ func TestIndexOnline(t *testing.T) {
 		}
 	}
 	wait(func(d string) bool { return strings.Contains(d, `"IndexStatus":"ACTIVE"`) })
+	c.refuses([]refusal{{"5.1", "UpdateTable", create, validation, "Attempting to create an index which already exists"}})
 	count := `{"TableName":"abc","IndexName":"idx","KeyConditionExpression":"g = :g","ExpressionAttributeValues":{":g":{"S":"1"}},"Select":"COUNT"}`
 	c.replies([]reply{{"5", "Query", count, `{"Count":100,"ScannedCount":100}`}})
 	c.refuses([]refusal{{"3.2", "PutItem", `{"TableName":"abc","Item":{"pk":{"S":"x"},"g":{"N":"1"}}}`, validation,
