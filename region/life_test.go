@@ -40,19 +40,21 @@ func TestReplicaIsFilledWhileWritesGoOn(t *testing.T) {
 			w.mustPut(east, "T", fmt.Sprint("old", i), i)
 		}
 		n := 0
-		w.onChunk = func(to, from string) {
-			n++
-			w.mustPut(east, "T", fmt.Sprint("old", n%60), 1000+n)
-			w.mustPut(east, "T", fmt.Sprint("new", n), n)
-			if n == 4 { // the first attempt is cut off in the middle
-				w.setCut(east, west, true)
-			}
-			if n%3 == 0 {
-				if err := w.remove(east, "T", fmt.Sprint("old", (7*n)%60)); err != nil {
-					t.Error(err)
+		w.set(func() {
+			w.onChunk = func(to, from string) {
+				n++
+				w.mustPut(east, "T", fmt.Sprint("old", n%60), 1000+n)
+				w.mustPut(east, "T", fmt.Sprint("new", n), n)
+				if n == 4 { // the first attempt is cut off in the middle
+					w.setCut(east, west, true)
+				}
+				if n%3 == 0 {
+					if err := w.remove(east, "T", fmt.Sprint("old", (7*n)%60)); err != nil {
+						t.Error(err)
+					}
 				}
 			}
-		}
+		})
 		w.update(east, "T", catalog.Change{CreateReplica: west})
 		w.eventually("the copy is cut off", func() bool { return n >= 4 })
 		time.Sleep(time.Second)
@@ -120,10 +122,8 @@ func memberHeardOfLate(t *testing.T, seed uint64, again bool) {
 			return w.at(west).catalog.ByID(id).Local.Dropped && w.at(north).catalog.ByID(id).Member(west).State == catalog.MemberRemoved
 		})
 	}
-	w.setCut(east, north, true) // north does not hear what the keeper decides
-	w.mu.Lock()
-	w.cut[[2]string{north, west}] = true // nor, for now, from west
-	w.mu.Unlock()
+	w.setCut(east, north, true)                            // north does not hear what the keeper decides
+	w.set(func() { w.cut[[2]string{north, west}] = true }) // nor, for now, from west
 	w.addReplica(east, "T", west)
 	w.mustPut(west, "T", "early", 1)
 	// Now north reads west's log, but catalogs are under way still.
@@ -161,23 +161,26 @@ func TestJoinMovesCursorsBack(t *testing.T) {
 				w.mustPut(east, "T", "old", 1)
 				w.eventually("west is level", func() bool { return w.get(west, "T", "old") == 1 })
 				id := w.at(east).catalog.Lookup("T").ID
-				w.noCopy = func(to, from string) bool { return from == east }
+				w.set(func() { w.noCopy = func(to, from string) bool { return from == east } })
 				w.setCut(east, west, true)
 				w.setCut(east, north, true)
 				w.mustPut(east, "T", "between", 1)
 				w.mustPut(east, "other", "x", 1)
 				blocked, first := false, true
 				if when == "under way" {
-					w.beforeApply = func(to, from string) {
-						w.mu.Lock()
-						mine := to == north && from == east && first
-						first = first && !mine
-						blocked = blocked || mine
-						w.mu.Unlock()
-						for mine && !w.at(north).inbound.joining(id) {
-							time.Sleep(time.Millisecond)
+					w.set(func() {
+						w.beforeApply = func(to, from string) {
+							mine := false
+							w.set(func() {
+								mine = to == north && from == east && first
+								first = first && !mine
+								blocked = blocked || mine
+							})
+							for mine && !w.at(north).inbound.joining(id) {
+								time.Sleep(time.Millisecond)
+							}
 						}
-					}
+					})
 				}
 				w.setCut(east, north, false)
 				w.eventually("north is further than west", func() bool {
@@ -394,9 +397,12 @@ func TestTrimmed(t *testing.T) {
 		}
 		w.mustPut(east, "T", "after", 1)
 		seen := false
-		w.onChunk = func(to, from string) {
-			seen = seen || len(w.at(west).Stats().Behind) == 1
-		}
+		w.set(func() {
+			w.onChunk = func(to, from string) {
+				behind := len(w.at(west).Stats().Behind) == 1
+				w.set(func() { seen = seen || behind })
+			}
+		})
 		w.setCut(east, west, false)
 		w.eventually("caught up", func() bool {
 			return w.get(west, "T", "after") == 1 && w.equal("T", east, west) && len(w.at(west).Stats().Behind) == 0
@@ -423,18 +429,23 @@ func TestTrimKeeps(t *testing.T) {
 			w.mustPut(east, "T", fmt.Sprint("k", i), i)
 		}
 		w.eventually("read", func() bool { return w.equal("T", east, west) })
-		time.Sleep(slackFor - 2*time.Minute)
+		time.Sleep(trimEvery * time.Second) // the slack's first mark
+		w.pass(slackFor - time.Minute)
+		time.Sleep(trimEvery * time.Second)
 		if r.log.First() != 1 {
 			t.Errorf("the log begins at %d before the slack is over", r.log.First())
 		}
 		w.setCut(east, west, true)
 		r.Acked(w.at(west).Origin(), 3)
-		time.Sleep(10 * time.Minute)
+		w.pass(2 * time.Minute)
+		time.Sleep(2 * trimEvery * time.Second)
 		if r.log.First() != 4 {
 			t.Errorf("the log begins at %d, west holds up to 3", r.log.First())
 		}
 		w.setCut(east, west, false)
-		time.Sleep(time.Minute)
+		time.Sleep(2 * trimEvery * time.Second)
+		w.pass(slackFor)
+		time.Sleep(2 * trimEvery * time.Second)
 		if r.log.First() <= 5 {
 			t.Errorf("the log begins at %d, west holds all", r.log.First())
 		}
@@ -478,18 +489,22 @@ func TestStreamsKeepTheirParts(t *testing.T) {
 			}
 			return n
 		}
-		time.Sleep(slackFor + time.Minute)
+		time.Sleep(trimEvery * time.Second)
+		w.pass(slackFor)
+		time.Sleep(2 * trimEvery * time.Second)
 		if a, b := parts("streamed"), parts("plain"); a != 1 || b != 1 {
 			t.Errorf("after the slack there are %d parts of the table with a stream, %d of the other", a, b)
 		}
 		if _, err := r.DeleteTable(context.Background(), "streamed"); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(23 * time.Hour)
+		w.pass(23 * time.Hour)
+		time.Sleep(2 * partsEvery * time.Second)
 		if parts("streamed") != 1 {
 			t.Error("the deleted table's stream is gone before its day is over")
 		}
-		time.Sleep(time.Hour)
+		w.pass(time.Hour)
+		time.Sleep(2 * partsEvery * time.Second)
 		if parts("streamed") != 0 {
 			t.Error("a stream's parts stay for ever")
 		}

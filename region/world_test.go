@@ -119,8 +119,10 @@ func (w *world) open(name string) *Region {
 	if *logFlag {
 		o.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})).With("at", name)
 	}
-	if by := w.skew[name]; by != 0 {
-		o.Wall = func() int64 { return time.Now().Add(by).UnixMilli() }
+	o.Wall = func() int64 {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return time.Now().Add(w.skew[name]).UnixMilli()
 	}
 	r, err := Open(o)
 	if err != nil {
@@ -273,8 +275,11 @@ func (w *world) link(ctx context.Context, r, p *Region) error {
 			closed = 0
 		}
 		w.rest()
-		if w.beforeApply != nil {
-			w.beforeApply(r.name, p.name)
+		w.mu.Lock()
+		hook := w.beforeApply
+		w.mu.Unlock()
+		if hook != nil {
+			hook(r.name, p.name)
 		}
 		if err := r.Apply(ctx, origin, onTheWire(w.t, commits), next, closed); err != nil {
 			return err
@@ -354,7 +359,10 @@ func (p peersOf) FetchSnapshot(ctx context.Context, from string, id record.Table
 	if err != nil {
 		return err
 	}
-	if p.w.noCopy != nil && p.w.noCopy(p.self, from) {
+	p.w.mu.Lock()
+	onChunk, noCopy := p.w.onChunk, p.w.noCopy
+	p.w.mu.Unlock()
+	if noCopy != nil && noCopy(p.self, from) {
 		return errCut
 	}
 	c, err := r.Snapshot(ctx, id)
@@ -370,8 +378,8 @@ func (p peersOf) FetchSnapshot(ctx context.Context, from string, id record.Table
 	}
 	for more := true; more; {
 		p.w.rest()
-		if p.w.onChunk != nil {
-			p.w.onChunk(p.self, from)
+		if onChunk != nil {
+			onChunk(p.self, from)
 		}
 		if _, err := p.w.reach(p.self, from); err != nil {
 			return err
@@ -385,6 +393,22 @@ func (p peersOf) FetchSnapshot(ctx context.Context, from string, id record.Table
 		}
 	}
 	return nil
+}
+
+// set changes the world, its hooks for instance.
+func (w *world) set(fn func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	fn()
+}
+
+// pass lets time go by on all clocks, at once.
+func (w *world) pass(d time.Duration) {
+	w.set(func() {
+		for _, n := range w.names {
+			w.skew[n] += d
+		}
+	})
 }
 
 // eventually waits, in virtual time, until ok.
