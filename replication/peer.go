@@ -19,6 +19,10 @@ import (
 // dialPatience is how long a connection may take once the other machine has answered: several round trips with TLS.
 const dialPatience = 3 * time.Second
 
+// steady is how long a session must have lasted for its end to be no reason to wait: one that ends at once, because what
+// comes cannot be applied, would be begun again and again.
+const steady = time.Second
+
 // peer is another region: what is known of it, and both directions between it and us.
 type peer struct {
 	r      *Replication
@@ -82,9 +86,13 @@ func (p *peer) rival(who crdt.Origin) crdt.Origin {
 func (p *peer) run(ctx context.Context, to member.Peer) {
 	backoff := link.Backoff{Min: 50 * time.Millisecond, Max: 300 * time.Millisecond}
 	for ctx.Err() == nil {
-		err := p.connect(ctx, to, &backoff)
+		began := time.Now()
+		err := p.connect(ctx, to)
 		if ctx.Err() != nil {
 			return
+		}
+		if time.Since(began) > steady {
+			backoff.Reset()
 		}
 		p.failed(StateUnreachable, err)
 		pause(ctx, backoff.Next(rand.Float64()))
@@ -102,7 +110,7 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 // connect runs one session; it returns why it ended.
-func (p *peer) connect(ctx context.Context, to member.Peer, backoff *link.Backoff) error {
+func (p *peer) connect(ctx context.Context, to member.Peer) error {
 	dialing, cancel := context.WithTimeoutCause(ctx, dialPatience, errors.New("no answer"))
 	defer cancel()
 	conn, err := p.r.transport.Dial(dialing, to.Address)
@@ -113,7 +121,6 @@ func (p *peer) connect(ctx context.Context, to member.Peer, backoff *link.Backof
 	if err := p.ping(dialing, conn, to.Origin); err != nil {
 		return fmt.Errorf("connect to %s: %w", to.Address, err)
 	}
-	backoff.Reset()
 	p.enter(&session{conn})
 	defer p.leave()
 
