@@ -40,6 +40,8 @@ func TestBatchGet(t *testing.T) {
 			`{"Responses":{"tab":[{"pk":{"S":"a"},"v":{"S":"of a"}}],"two":[{}]},"UnprocessedKeys":{},"ConsumedCapacity":[` +
 				`{"TableName":"tab","CapacityUnits":2.0,"Table":{"CapacityUnits":2.0}},{"TableName":"two","CapacityUnits":0.5,"Table":{"CapacityUnits":0.5}}]}`},
 	})
+	c.replies([]reply{{"1.1", "BatchGetItem", `{"RequestItems":{"none":{"Keys":[]}},"RequestItems":{"tab":{"Keys":[{"pk":{"S":"a"}}]},"tab":{"Keys":[{"pk":{"S":"a"}}],"Keys":[{"pk":{"S":"b"}}]}}}`,
+		`{"Responses":{"tab":[{"pk":{"S":"b"},"v":{"S":"of b"}}]},"UnprocessedKeys":{}}`}}) // of two members the later counts
 	c.must("BatchGetItem", get(`"tab":{"Keys":[`+keys(100)+`]}`))
 	c.refuses([]refusal{
 		{"4.10", "BatchGetItem", `{}`, validation, "The requestItems parameter is required for BatchGetItem"},
@@ -122,6 +124,7 @@ func TestBatchWrite(t *testing.T) {
 		{"7.2", "Scan", `{"TableName":"numbers"}`, `{"Items":[],"Count":0,"ScannedCount":0}`},
 		{"7.2", "BatchWriteItem", w(`"tab":[` + puts(24) + `],"two":[` + putRequest("1") + `]`), `{"UnprocessedItems":{}}`}, // one key in two tables
 		{"7.2", "BatchWriteItem", w(`"tab":[` + deleteRequest("1") + `,` + putRequest("x") + `,` + deleteRequest("none") + `]`), `{"UnprocessedItems":{}}`},
+		{"1.1", "BatchWriteItem", w(`"tab":[` + deleteRequest("x") + `],"tab":[` + putRequest("x") + `]`), `{"UnprocessedItems":{}}`}, // of two members the later counts
 		{"7.2", "Scan", `{"TableName":"tab","Select":"COUNT"}`, `{"Count":24,"ScannedCount":24}`},
 		{"6", "BatchWriteItem", `{"RequestItems":{"tab":[` + putRequest("q") + `,` + deleteRequest("q2") + `],"numbers":[` + number("5", `,"g":{"S":"a"}`) + `]},"ReturnConsumedCapacity":"INDEXES","ReturnItemCollectionMetrics":"SIZE"}`,
 			`{"UnprocessedItems":{},"ItemCollectionMetrics":{},"ConsumedCapacity":[{"TableName":"tab","CapacityUnits":2.0,"Table":{"CapacityUnits":2.0}},` +
