@@ -32,8 +32,9 @@ fuzz:              ## every fuzz target for FUZZTIME
 	done
 
 image: build       ## the container image meridian:local, of bin/meridian; needs a Docker engine but no registry
-	mkdir -p bin/image/data
-	cp bin/meridian bin/image/meridian
+	rm -rf bin/image
+	mkdir -p bin/image/root/data
+	cp bin/meridian bin/image/root/
 	docker build --target binary --tag meridian:local --file deploy/docker/Dockerfile .
 
 up: image          ## three regions in containers
