@@ -280,7 +280,7 @@ func (s KeySchema) CheckKey(b []byte) error {
 	}
 	hash, rest := binary.BigEndian.Uint32(b), b[4:]
 	head := rest
-	ok := true
+	var ok bool
 	for _, a := range s.Hash {
 		if rest, ok = skipPart(rest, a.Kind); !ok {
 			return ErrEncoding
