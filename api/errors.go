@@ -94,7 +94,7 @@ func errUnknownOperation(name string) *apiError {
 func (s *Server) asError(err error, c *call) *apiError {
 	e := translate(err)
 	if e.throttled != nil {
-		e.extra = s.throttlingReasons(e.throttled)
+		e.extra = s.throttlingReasons(e)
 	}
 	if e.status >= http.StatusInternalServerError && !e.quiet && !errors.Is(err, context.Canceled) {
 		s.logFailure(c, err)

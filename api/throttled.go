@@ -4,7 +4,6 @@ import (
 	"errors"
 
 	"github.com/meridiandb/meridian/internal/fault"
-	"github.com/meridiandb/meridian/region/table"
 )
 
 // throttledError is the error of a request that its table has no capacity left for (DYNAMODB.md section 6). Provisioned
@@ -12,24 +11,23 @@ import (
 // index: the service names that as if it were provisioned.
 func throttledError(f *fault.Error) *apiError {
 	e := clientError("ProvisionedThroughputExceededException", f.Message)
-	if errors.As(f, &e.throttled) {
-		if r := e.throttled.First(); r.OnDemand && !r.CapsIndexWrites() {
-			e.name = "ThrottlingException"
-		}
+	if errors.As(f, &e.throttled) && e.throttled.First().OnDemand && !e.throttled.First().CapsIndexWrites() {
+		e.name = "ThrottlingException"
 	}
 	return e
 }
 
-// throttlingReasons writes what had no capacity left. The member's name has a capital where the service writes one.
-func (s *Server) throttlingReasons(t *table.Throttled) func(*writer) {
+// throttlingReasons writes what had no capacity left. The API model, and so every SDK, gives the member a capital in one of
+// the two errors and not in the other.
+func (s *Server) throttlingReasons(e *apiError) func(*writer) {
 	return func(w *writer) {
-		member := "throttlingReasons"
-		if t.First().CapsIndexWrites() {
-			member = "ThrottlingReasons"
+		member := "ThrottlingReasons"
+		if e.name == "ThrottlingException" {
+			member = "throttlingReasons"
 		}
 		w.openListMember(member)
-		for _, r := range t.Reasons {
-			arn := s.tableARN(t.Table)
+		for _, r := range e.throttled.Reasons {
+			arn := s.tableARN(e.throttled.Table)
 			if r.Index != "" {
 				arn += "/index/" + r.Index
 			}
