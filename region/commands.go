@@ -170,11 +170,11 @@ func (r *Region) keep(ctx context.Context, c command) (*catalog.Entry, error) {
 		if c.Change == nil {
 			return nil, errors.New("region: a change without content")
 		}
-		return r.catalog.Apply(c.Table, *c.Change)
+		return r.closing(func() (*catalog.Entry, error) { return r.catalog.Apply(c.Table, *c.Change) })
 	case cmdAddReplica:
 		return r.addReplica(ctx, c)
 	case cmdRemoveReplica:
-		return r.catalog.RemoveReplica(c.Table, c.Region)
+		return r.closing(func() (*catalog.Entry, error) { return r.catalog.RemoveReplica(c.Table, c.Region) })
 	case cmdActivated:
 		if c.Member == nil {
 			return nil, errors.New("region: activated without saying who")

@@ -15,17 +15,14 @@ import (
 const (
 	trimEvery   = 10
 	countsEvery = 30
-	partsEvery  = 60
+	streamEvery = 60
 )
-
-// streamLife is how long a table's stream can be read after a change was written (DYNAMODB.md section 8).
-const streamLife = 24 * time.Hour
 
 // slackFor is how long the log is kept besides acknowledgements: for a peer that moves its cursor back to where a copy was
 // taken, which may be before what it, or another region for it, has acknowledged.
 const slackFor = 10 * time.Minute
 
-// housekeeping raises the clock's ceiling, trims the log, forgets old tokens and saves counts.
+// housekeeping raises the clock's ceiling, trims the log, rolls streams over, forgets old tokens and saves counts.
 func (r *Region) housekeeping() {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -44,7 +41,7 @@ func (r *Region) housekeeping() {
 
 func (r *Region) keepHouse(n int) error {
 	r.watchClock()
-	errs := []error{r.clock.Raise(func() (storage.Txn, error) { return r.store.Begin(background) })}
+	errs := []error{r.clock.Raise(func() (storage.Txn, error) { return r.store.Begin(background) }), r.rollStreams()}
 	if n%trimEvery == 0 {
 		_, err := r.engine.ForgetTokens(r.ctx, r.clock.Now()) // what it leaves, the next round takes
 		errs = append(errs, err, r.trim(r.ctx))
@@ -52,8 +49,8 @@ func (r *Region) keepHouse(n int) error {
 	if n%countsEvery == 0 {
 		errs = append(errs, r.saveCounts())
 	}
-	if n%partsEvery == 0 {
-		errs = append(errs, r.trimParts(r.ctx))
+	if n%streamEvery == 0 {
+		errs = append(errs, r.trimStreams(r.ctx))
 	}
 	return errors.Join(errs...)
 }
@@ -78,22 +75,8 @@ func (r *Region) trim(ctx context.Context) error {
 	}
 	return r.log.Trim(ctx, upTo, func(id record.TableID) bool {
 		e := r.catalog.ByID(id)
-		return e != nil && e.Streamed()
+		return e != nil && (e.Stream.Enabled || len(e.Local.Streams) > 0)
 	})
-}
-
-// trimParts drops what streams kept for longer than they last.
-func (r *Region) trimParts(ctx context.Context) error {
-	before := r.clock.Now() - streamLife.Milliseconds()
-	for _, e := range r.catalog.Entries() {
-		if !e.Streamed() {
-			continue
-		}
-		if err := r.log.TrimParts(ctx, e.ID, before); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // slack remembers where the log ended for the last minutes. It is used by housekeeping alone.

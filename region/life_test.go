@@ -3,6 +3,7 @@ package region
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,10 +40,10 @@ func TestReplicaIsFilledWhileWritesGoOn(t *testing.T) {
 		for i := range 200 {
 			w.mustPut(east, "T", fmt.Sprint("old", i), i)
 		}
-		n := 0
+		var pieces atomic.Int64
 		w.set(func() {
 			w.onChunk = func(to, from string) {
-				n++
+				n := int(pieces.Add(1))
 				w.mustPut(east, "T", fmt.Sprint("old", n%60), 1000+n)
 				w.mustPut(east, "T", fmt.Sprint("new", n), n)
 				if n == 4 { // the first attempt is cut off in the middle
@@ -56,11 +57,11 @@ func TestReplicaIsFilledWhileWritesGoOn(t *testing.T) {
 			}
 		})
 		w.update(east, "T", catalog.Change{CreateReplica: west})
-		w.eventually("the copy is cut off", func() bool { return n >= 4 })
+		w.eventually("the copy is cut off", func() bool { return pieces.Load() >= 4 })
 		time.Sleep(time.Second)
 		w.setCut(east, west, false)
 		w.eventually("west is filled", func() bool { return w.active(west, "T") && w.active(east, "T") })
-		if n < 8 {
+		if n := pieces.Load(); n < 8 {
 			t.Errorf("only %d writes came in while the copy was made", n)
 		}
 		w.mustPut(west, "T", "from west", 1)
@@ -429,23 +430,23 @@ func TestTrimKeeps(t *testing.T) {
 			w.mustPut(east, "T", fmt.Sprint("k", i), i)
 		}
 		w.eventually("read", func() bool { return w.equal("T", east, west) })
-		time.Sleep(trimEvery * time.Second) // the slack's first mark
+		time.Sleep((trimEvery + 1) * time.Second) // the slack's first mark
 		w.pass(slackFor - time.Minute)
-		time.Sleep(trimEvery * time.Second)
+		time.Sleep((trimEvery + 1) * time.Second)
 		if r.log.First() != 1 {
 			t.Errorf("the log begins at %d before the slack is over", r.log.First())
 		}
 		w.setCut(east, west, true)
 		r.Acked(w.at(west).Origin(), 3)
 		w.pass(2 * time.Minute)
-		time.Sleep(2 * trimEvery * time.Second)
+		time.Sleep((2*trimEvery + 1) * time.Second)
 		if r.log.First() != 4 {
 			t.Errorf("the log begins at %d, west holds up to 3", r.log.First())
 		}
 		w.setCut(east, west, false)
-		time.Sleep(2 * trimEvery * time.Second)
+		time.Sleep((2*trimEvery + 1) * time.Second)
 		w.pass(slackFor)
-		time.Sleep(2 * trimEvery * time.Second)
+		time.Sleep((2*trimEvery + 1) * time.Second)
 		if r.log.First() <= 5 {
 			t.Errorf("the log begins at %d, west holds all", r.log.First())
 		}
@@ -489,9 +490,9 @@ func TestStreamsKeepTheirParts(t *testing.T) {
 			}
 			return n
 		}
-		time.Sleep(trimEvery * time.Second)
+		time.Sleep((trimEvery + 1) * time.Second)
 		w.pass(slackFor)
-		time.Sleep(2 * trimEvery * time.Second)
+		time.Sleep((2*trimEvery + 1) * time.Second)
 		if a, b := parts("streamed"), parts("plain"); a != 1 || b != 1 {
 			t.Errorf("after the slack there are %d parts of the table with a stream, %d of the other", a, b)
 		}
@@ -499,12 +500,12 @@ func TestStreamsKeepTheirParts(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.pass(23 * time.Hour)
-		time.Sleep(2 * partsEvery * time.Second)
+		time.Sleep((streamEvery + 1) * time.Second)
 		if parts("streamed") != 1 {
 			t.Error("the deleted table's stream is gone before its day is over")
 		}
 		w.pass(time.Hour)
-		time.Sleep(2 * partsEvery * time.Second)
+		time.Sleep((streamEvery + 1) * time.Second)
 		if parts("streamed") != 0 {
 			t.Error("a stream's parts stay for ever")
 		}

@@ -16,6 +16,8 @@ import (
 //	this region is a member without the data      fill: copy from another member, tail from there
 //	another member is not read from yet           adopt (inbound.go)
 //	it has the data, the keeper does not know     tell the keeper: activated
+//	its stream is on and has not begun             begin it (streamlife.go)
+//	expiry was turned on or off                   index the times, or remove them (expiry.go)
 //	an index is not complete, or is to go         build it, remove it
 //	it is leaving                                 wait until the others hold its last changes; drop the data; hand on what
 //	                                              it keeps; tell the keeper: left
@@ -34,6 +36,7 @@ var errAlone = errors.New("no way to other regions yet")
 func (r *Region) startJobs() {
 	r.jobs.Go(r.lifecycle)
 	r.jobs.Go(r.housekeeping)
+	r.jobs.Go(r.expire)
 	r.jobs.Go(r.watchStore)
 }
 
@@ -138,8 +141,12 @@ func (r *Region) nextStep(e *catalog.Entry) step {
 		return func() error { return r.fill(e) }
 	case r.inbound.unadopted(e):
 		return func() error { return r.inbound.adopt(e.ID) }
+	case streamWaits(e):
+		return func() error { return r.beginStream(e) }
 	case m.State == catalog.MemberCreating || m.Origin != r.origin:
 		return func() error { return r.activate(e) }
+	case e.TTL.ChangedAt != e.Local.Expiry:
+		return func() error { return r.settleExpiry(e) }
 	case r.unbuilt(e) != nil:
 		return func() error { return r.buildIndex(e, *r.unbuilt(e)) }
 	case len(e.Local.Dropping) > 0:

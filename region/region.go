@@ -1,6 +1,7 @@
 package region
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,10 @@ type Options struct {
 	// ClockBound is how far this region's hybrid time may be ahead of the majority's before it refuses client writes; 0:
 	// clock.DefaultBound. Twice as far, and what arrives from another region is held.
 	ClockBound time.Duration
+
+	// ShardLife is how long the shards of a stream take changes before their children follow; 0: DefaultShardLife. Much less
+	// makes many shards for consumers to walk through, much more keeps changes for longer than the 24 hours.
+	ShardLife time.Duration
 }
 
 // Region is one region's database. It is safe for concurrent use.
@@ -48,6 +53,8 @@ type Region struct {
 	inbound *inbound
 	acked   ackedPositions
 	handles sync.Map // record.TableID -> *table.Table, the newest handle made
+	streams streams
+	overdue overdue
 
 	alarmed atomic.Bool // the clock differs from the others'
 
@@ -98,7 +105,10 @@ func (r *Region) recover(o Options) (err error) {
 	if r.log, err = stream.Open(r.store); err != nil {
 		return err
 	}
-	r.catalog, err = catalog.Open(catalog.Options{Region: r.name, Store: r.store, Stamp: r.clock.Stamp, Now: r.clock.Now})
+	r.streams.life = cmp.Or(o.ShardLife, DefaultShardLife)
+	r.catalog, err = catalog.Open(catalog.Options{
+		Region: r.name, Store: r.store, Stamp: r.clock.Stamp, Now: r.clock.Now, Position: r.log.Durable,
+	})
 	if err != nil {
 		return err
 	}

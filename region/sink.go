@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/meridiandb/meridian/crdt"
+	"github.com/meridiandb/meridian/region/catalog"
 	"github.com/meridiandb/meridian/region/table"
 	"github.com/meridiandb/meridian/storage"
 	"github.com/meridiandb/meridian/stream/record"
@@ -107,7 +108,8 @@ func (r *Region) checkCopied(from string, changes []record.Change) error {
 
 // ApplyCatalog takes table descriptions from a peer.
 func (r *Region) ApplyCatalog(_ context.Context, _ crdt.Origin, entries [][]byte) error {
-	if err := r.catalog.Receive(entries); err != nil {
+	_, err := r.closing(func() (*catalog.Entry, error) { return nil, r.catalog.Receive(entries) })
+	if err != nil {
 		return r.fail(err)
 	}
 	r.inbound.refresh(false)

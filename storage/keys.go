@@ -16,7 +16,7 @@ const (
 	KindToken    byte = 'n' // idempotency token:     0, token; or 1, time (8), token             region/table
 	KindOrder    byte = 'o' // order of commits:      seq (8)                                     stream
 	KindCursor   byte = 'p' // place in a peer's log: origin as text                              region
-	KindTTL      byte = 't' // expiry:                time (8), table id (16), item key
+	KindTTL      byte = 't' // expiry:                table id (16), time (8), item key             region/table
 	KindIndex    byte = 'x' // index entry:           table id (16), index id (4), index and base key  region/table
 )
 

@@ -173,7 +173,7 @@ func checkCounts(t *testing.T, g *rand.Rand, l *Log, list []record.Commit, trimm
 	}
 }
 
-// checkParts: of what was trimmed there are the parts of table 1 and no others, and TrimParts takes these by age.
+// checkParts: of what was trimmed there are the parts of table 1 and no others, and TrimParts takes these.
 func checkParts(t *testing.T, s storage.Store, list []record.Commit, trimmed record.Seq) {
 	t.Helper()
 	count := func() (parts map[byte]int) {
@@ -210,10 +210,10 @@ func checkParts(t *testing.T, s storage.Store, list []record.Commit, trimmed rec
 	}
 	l := openLog(t, s)
 	if err := l.TrimParts(t.Context(), record.TableID{1}, 0); err != nil || count()[1] != kept {
-		t.Fatalf("nothing is that old, and %d of %d are left: %v", count()[1], kept, err)
+		t.Fatalf("nothing was to go, and %d of %d are left: %v", count()[1], kept, err)
 	}
 	if err := l.TrimParts(t.Context(), record.TableID{1}, 1<<60); err != nil || count()[1] != 0 {
-		t.Fatalf("everything is old, and %d are left: %v", count()[1], err)
+		t.Fatalf("everything was to go, and %d are left: %v", count()[1], err)
 	}
 }
 

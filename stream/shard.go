@@ -107,6 +107,35 @@ func (r *shardReading) walk(it storage.Iter, id record.TableID, shard uint16) er
 	return nil
 }
 
+// Since finds the first part of a shard that stands after a position, not beyond commit upTo, and was written at or after a
+// time in unix milliseconds. It returns the position before it, or the end of what it looked at. Changes that came from
+// other regions stand where they arrived, so times do not always rise.
+func (l *Log) Since(id record.TableID, shard uint16, after Position, upTo record.Seq, wall int64) (Position, error) {
+	end := min(upTo, l.Durable())
+	found := End(end)
+	if after.Compare(found) >= 0 {
+		return after, nil
+	}
+	it, err := l.store.NewIter(storage.IterOptions{Lower: partKey(nil, id, shard, after.Seq), Upper: partKey(nil, id, shard, end+1)})
+	if err != nil {
+		return found, err
+	}
+	for ok := it.First(); ok; ok = it.Next() {
+		at, err := record.PartWall(it.Value())
+		if err != nil {
+			return found, errors.Join(corrupt(it.Key(), err), it.Close())
+		}
+		if at >= wall {
+			seq, err := seqOf(it.Key())
+			if found = Before(seq); found.Compare(after) < 0 {
+				found = after
+			}
+			return found, errors.Join(err, it.Close())
+		}
+	}
+	return found, errors.Join(it.Err(), it.Close())
+}
+
 func partsTrimmedKey(id record.TableID, shard uint16) []byte {
 	return partKey(storage.MetaKey("parts-trimmed"), id, shard, 0)
 }

@@ -84,12 +84,12 @@ func TestReadShardTrimmed(t *testing.T) {
 	}
 	want := appendRandom(t, s, l, rand.New(rand.NewPCG(1, 1)), 60)
 	keep := func(record.TableID) bool { return true }
-	if err := errors.Join(l.Trim(context.Background(), 40, keep), l.TrimParts(context.Background(), record.TableID{1}, 1020)); err != nil {
+	if err := errors.Join(l.Trim(context.Background(), 40, keep), l.TrimParts(context.Background(), record.TableID{1}, 20)); err != nil {
 		t.Fatal(err)
 	}
 	for shard, all := range want {
 		trimmed, err := l.PartsTrimmed(record.TableID{1}, shard)
-		if err != nil || trimmed == 0 || trimmed > 20 {
+		if err != nil || trimmed != 20 {
 			t.Fatalf("trimmed to %d, %v", trimmed, err)
 		}
 		if _, _, err := l.ReadShard(record.TableID{1}, shard, Before(0), 0, 100, 1<<20); !errors.Is(err, ErrTrimmed) {
@@ -126,6 +126,44 @@ func TestReadShardUpTo(t *testing.T) {
 		}
 		if fmt.Sprint(es) != fmt.Sprint(all) {
 			t.Errorf("shard %d:\n%v\nnot\n%v", shard, es, all)
+		}
+	}
+}
+
+// Since finds what a walk over all changes finds.
+func TestSince(t *testing.T) {
+	s := memstore.New()
+	l, err := Open(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := appendRandom(t, s, l, rand.New(rand.NewPCG(3, 1)), 40)
+	for shard, all := range want {
+		for wall := int64(995); wall < 1045; wall++ {
+			for _, after := range []Position{Before(0), Before(7), {12, 1}, End(33), End(90)} {
+				const upTo = 35
+				left := End(upTo)
+				for _, e := range all {
+					if e.Seq <= upTo && e.Compare(after) > 0 && e.Wall >= wall {
+						left = e.Position
+						break
+					}
+				}
+				at, err := l.Since(record.TableID{1}, shard, after, upTo, wall)
+				if err != nil {
+					t.Fatal(err)
+				}
+				first := End(upTo)
+				for _, e := range all {
+					if e.Seq <= upTo && e.Compare(at) > 0 {
+						first = e.Position
+						break
+					}
+				}
+				if first != left || at.Compare(after) < 0 {
+					t.Errorf("shard %d since %d after %v: %v, so %v and not %v", shard, wall, after, at, first, left)
+				}
+			}
 		}
 	}
 }

@@ -95,52 +95,28 @@ func (l *Log) survey(upTo record.Seq) (tables map[record.TableID]bool, end recor
 	return tables, end, errors.Join(it.Err(), it.Close())
 }
 
-// TrimParts takes away a table's parts that were written before a time in unix milliseconds and whose commits Trim has
-// taken already.
-func (l *Log) TrimParts(ctx context.Context, id record.TableID, before int64) error {
-	trimmed := record.Seq(l.trimmed.Load())
+// TrimParts takes away a table's parts up to and with a commit, as far as Trim has taken the commits already: replication
+// needs the others whole. It may be called again.
+func (l *Log) TrimParts(ctx context.Context, id record.TableID, upTo record.Seq) error {
+	upTo = min(upTo, record.Seq(l.trimmed.Load()))
 	for shard := range uint16(record.Shards) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		end, err := l.oldParts(id, shard, before, trimmed)
-		if err != nil {
-			return err
-		}
-		if end == 0 {
+		if have, err := l.PartsTrimmed(id, shard); err != nil || have >= upTo {
+			if err != nil {
+				return err
+			}
 			continue
 		}
-		err = write(l.store, func(w storage.Writer) error {
+		err := write(l.store, func(w storage.Writer) error {
 			return errors.Join(
-				w.DeleteRange(partKey(nil, id, shard, 0), partKey(nil, id, shard, end+1)),
-				w.Set(partsTrimmedKey(id, shard), storage.AppendSeq(nil, uint64(end))))
+				w.DeleteRange(partKey(nil, id, shard, 0), partKey(nil, id, shard, upTo+1)),
+				w.Set(partsTrimmedKey(id, shard), storage.AppendSeq(nil, uint64(upTo))))
 		})
 		if err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// oldParts finds the last part of a shard that may go; 0 if there is none.
-func (l *Log) oldParts(id record.TableID, shard uint16, before int64, trimmed record.Seq) (end record.Seq, err error) {
-	it, err := l.store.NewIter(storage.IterOptions{
-		Lower: partKey(nil, id, shard, 0), Upper: partKey(nil, id, shard, trimmed+1),
-	})
-	if err != nil {
-		return 0, err
-	}
-	for ok := it.First(); ok; ok = it.Next() {
-		wall, err := record.PartWall(it.Value())
-		if err != nil {
-			return 0, errors.Join(corrupt(it.Key(), err), it.Close())
-		}
-		if wall >= before {
-			break
-		}
-		if end, err = seqOf(it.Key()); err != nil {
-			return 0, errors.Join(err, it.Close())
-		}
-	}
-	return end, errors.Join(it.Err(), it.Close())
 }

@@ -27,6 +27,10 @@ const (
 
 	// IdempotentMismatch: a request's token was used before for another request (IdempotentParameterMismatchException).
 	IdempotentMismatch
+	// Trimmed: a stream no longer has what was asked for (TrimmedDataAccessException).
+	Trimmed
+	// Expired: a stream's iterator is too old (ExpiredIteratorException).
+	Expired
 )
 
 // Error is one failure with its kind. Message is what the client reads, word for word.

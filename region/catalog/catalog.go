@@ -30,12 +30,14 @@ func (e *Entry) Visible(region string) bool {
 	return !e.Deleted && !e.Local.Dropped && m != nil && m.State != MemberRemoved
 }
 
-// Options is what a Catalog needs. All fields are required.
+// Options is what a Catalog needs. All fields but Position are required.
 type Options struct {
 	Region string
 	Store  storage.Store
 	Stamp  func() crdt.Stamp // a fresh stamp of this region
 	Now    func() int64      // unix milliseconds
+	// Position is where the region's log stands, durably: streams begin and end there. Nil: at 0.
+	Position func() record.Seq
 }
 
 // Catalog is a region's tables. It is safe for concurrent use; see the package comment.
@@ -63,6 +65,9 @@ type state struct {
 
 // Open reads the catalog from its store.
 func Open(o Options) (*Catalog, error) {
+	if o.Position == nil {
+		o.Position = func() record.Seq { return 0 }
+	}
 	c := &Catalog{opts: o, reserved: map[string]reservation{}}
 	st := &state{byID: map[record.TableID]*Entry{}, changed: make(chan struct{})}
 	locals := map[record.TableID]Local{}
@@ -266,6 +271,10 @@ func (c *Catalog) Create(id record.TableID, spec Spec, self Member) (*Entry, err
 	if d.Stream.Enabled {
 		d.Stream.Label = StreamLabel(now)
 	}
+	c.followStream(&l, d)
+	if s := l.OpenStream(); s != nil { // nobody writes to the table yet
+		s.Begin(c.opts.Position(), now)
+	}
 	e := &Entry{Descriptor: d, Local: l}
 	if err := c.updateLocked(e); err != nil {
 		return nil, err
@@ -346,7 +355,7 @@ func (c *Catalog) SetLocal(id record.TableID, fn func(*Local) error) (*Entry, er
 	if e == nil {
 		return nil, fault.New(fault.NotFound, "Requested resource not found: Table: %s not found", id)
 	}
-	l := e.Local.clone()
+	l := e.Local.Clone()
 	if err := fn(&l); err != nil {
 		return nil, err
 	}
@@ -389,13 +398,30 @@ func (c *Catalog) Receive(entries [][]byte) error {
 	return c.updateLocked(slices.Collect(maps.Values(news))...)
 }
 
+func (c *Catalog) followStream(l *Local, d *Descriptor) {
+	now := c.opts.Now()
+	l.followStream(d, c.opts.Region, now, c.opts.Position, func(after string) string { return c.streamLabel(d.Name, after, now) })
+}
+
+// Refollow makes a table's streams those of its description, if they are not.
+func (c *Catalog) Refollow(id record.TableID) error {
+	_, err := c.SetLocal(id, func(l *Local) error {
+		c.followStream(l, c.ByID(id).Descriptor)
+		return nil
+	})
+	return err
+}
+
 // localFor carries a region's own settings over to a new descriptor. A region that left and is a member again starts from
 // nothing: what it had is behind. Indexes that went are noted, so that their entries go too, however far they had come.
 func (c *Catalog) localFor(e *Entry, d *Descriptor) Local {
-	l := e.Local.clone()
+	l := e.Local.Clone()
 	if l.Dropped && d.Holds(c.opts.Region) {
-		return Local{Joined: c.opts.Now()}
+		l = Local{Joined: c.opts.Now(), Streams: l.Streams, StreamLabel: l.StreamLabel}
+		c.followStream(&l, d)
+		return l
 	}
+	c.followStream(&l, d)
 	// A member that went is no source any more. It is forgotten in the same step, so that one that comes back is adopted anew.
 	l.Sources = slices.DeleteFunc(l.Sources, func(p string) bool {
 		m := d.Member(p)

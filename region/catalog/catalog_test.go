@@ -223,7 +223,7 @@ func TestStreams(t *testing.T) {
 		if _, err := a.Apply(id, on); err == nil || err.Error() != "Table already has an enabled stream: TableName: T" {
 			t.Errorf("enabled again: %v", err)
 		}
-		if e, err = a.Apply(id, off); err != nil || !e.Streamed() {
+		if e, err = a.Apply(id, off); err != nil || e.Local.OpenStream() != nil {
 			t.Fatalf("off: %v", err)
 		}
 		if _, err := a.Apply(id, off); err == nil || err.Error() != "Table has no stream to disable: TableName: T" {

@@ -247,7 +247,8 @@ func applyTTL(d *Descriptor, t TTLSpec, now int64) error {
 	case !t.Enabled && d.TTL.Attribute != t.Attribute:
 		return invalid("TimeToLive is active on a different AttributeName: current AttributeName is %s", d.TTL.Attribute)
 	}
-	d.TTL = TTLSpec{Enabled: t.Enabled, Attribute: t.Attribute, ChangedAt: now}
+	// Never the same twice: it names the setting (Local.Expiry).
+	d.TTL = TTLSpec{Enabled: t.Enabled, Attribute: t.Attribute, ChangedAt: max(now, d.TTL.ChangedAt+1)}
 	return nil
 }
 
@@ -326,5 +327,7 @@ func (d *Descriptor) newStream(view string, now int64) StreamSpec {
 
 // StreamLabel names a stream by its creation time, as DynamoDB does (DYNAMODB.md section 8).
 func StreamLabel(ms int64) string {
-	return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000")
+	return time.UnixMilli(ms).UTC().Format(labelLayout)
 }
+
+const labelLayout = "2006-01-02T15:04:05.000"

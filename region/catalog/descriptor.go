@@ -142,15 +142,24 @@ type Local struct {
 	// Built lists the ids of indexes whose entries are complete here. An index of the descriptor that is not in it is being
 	// backfilled: writes keep it, reads are refused.
 	Built []uint32 `json:"built,omitempty"`
+	// Streams are the table's streams here, those that ended less than a day ago included, in order; only the last can be
+	// open. StreamLabel is the newest's label, also when it is forgotten.
+	Streams     []Stream `json:"streams,omitempty"`
+	StreamLabel string   `json:"streamLabel,omitempty"`
+	// Expiry is the ChangedAt of the TTL setting that the index of expiry times agrees with: it is complete if that setting
+	// is on, and empty if it is off.
+	Expiry int64 `json:"expiry,omitempty"`
 	// Dropped: the replica's data has been removed after the table was deleted or the region left it.
 	Dropped bool `json:"dropped,omitempty"`
 }
 
-func (l Local) clone() Local {
+// Clone copies l so deep that changing the copy's lists leaves l alone.
+func (l Local) Clone() Local {
 	l.Tags = maps.Clone(l.Tags)
 	l.Sources = slices.Clone(l.Sources)
 	l.Dropping = slices.Clone(l.Dropping)
 	l.Built = slices.Clone(l.Built)
+	l.Streams = cloneStreams(l.Streams)
 	return l
 }
 
@@ -191,9 +200,6 @@ func (d *Descriptor) Replicas() int {
 
 // Shared reports whether the table has, or ever had, a replica elsewhere. Its deletes are remembered from then on.
 func (d *Descriptor) Shared() bool { return len(d.Members) > 1 }
-
-// Streamed reports whether the table has, or ever had, a stream: one that was turned off can be read for a day.
-func (d *Descriptor) Streamed() bool { return d.Stream.Label != "" }
 
 // HasIndex reports whether the table has the index with an id.
 func (d *Descriptor) HasIndex(id uint32) bool {

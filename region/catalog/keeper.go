@@ -145,7 +145,7 @@ func (e *Entry) status(region string) string {
 		return "DELETING"
 	case !e.Local.Ready || m.State == MemberCreating:
 		return "CREATING"
-	case e.joining() || !e.indexesBuilt():
+	case e.joining() || !e.indexesBuilt() || e.streamStarts():
 		return "UPDATING"
 	}
 	return "ACTIVE"
@@ -154,6 +154,12 @@ func (e *Entry) status(region string) string {
 // IndexBuilt reports whether an index's entries are complete in this region.
 func (e *Entry) IndexBuilt(id uint32) bool {
 	return slices.Contains(e.Local.Built, id)
+}
+
+// streamStarts reports whether the stream is on and not every write is in it yet here.
+func (e *Entry) streamStarts() bool {
+	s := e.Local.OpenStream()
+	return s != nil && len(s.Generations) == 0
 }
 
 func (e *Entry) indexesBuilt() bool {

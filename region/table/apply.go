@@ -203,6 +203,9 @@ func (m *merging) change(t *Table, key []byte, ch *record.Change) (news record.C
 	if err != nil {
 		return news, false, err
 	}
+	if err := t.writeExpiry(m.tx, ch.Key, old, new, joined.State.Stamp().Origin.Region); err != nil {
+		return news, false, err
+	}
 	m.deltas = append(m.deltas, delta{t, old, new, indexes})
 	news = record.Change{Table: ch.Table, Shard: shardOf(ch.Key), Key: ch.Key, Base: ch.Base, State: now.keyAndState[n:]}
 	if t.entry.Stream.Enabled && !old.IsZero() {

@@ -121,6 +121,9 @@ func (e *Engine) commit(tx storage.Txn, token *Token, actions []*action) (p pend
 			return pending{err: err}
 		}
 		a.result.Cost.Indexes = costs
+		if err := a.table.writeExpiry(tx, a.itemKey, a.old, a.new, e.origin.Region); err != nil {
+			return pending{err: err}
+		}
 	}
 	if !e.admit(actions) {
 		return pending{failed: true}
@@ -268,6 +271,8 @@ func (a *action) local(stamp crdt.Stamp) conflict.Local {
 		l.Op = conflict.Update
 	case Delete:
 		l.Op = conflict.Delete
+	case expire:
+		l.Op = conflict.Expire
 	}
 	if a.Op != Update || a.table.policy == conflict.LastWriterWins {
 		return l

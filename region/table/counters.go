@@ -11,20 +11,21 @@ import (
 type Counters struct {
 	Commits, Applied uint64
 	Conflicts        map[record.TableID]uint64
+	Expired          map[record.TableID]uint64 // items whose time was over, by this region alone
 }
 
 // Counters reads the totals.
 func (e *Engine) Counters() Counters {
-	return Counters{Commits: e.commits.Load(), Applied: e.applied.Load(), Conflicts: e.conflicts.snapshot()}
+	return Counters{Commits: e.commits.Load(), Applied: e.applied.Load(), Conflicts: e.conflicts.snapshot(), Expired: e.expired.snapshot()}
 }
 
-// conflictCounts counts lost writes by table.
-type conflictCounts struct {
+// totals counts by table.
+type totals struct {
 	mu sync.Mutex
 	n  map[record.TableID]uint64
 }
 
-func (c *conflictCounts) add(id record.TableID, n int) {
+func (c *totals) add(id record.TableID, n int) {
 	if n == 0 {
 		return
 	}
@@ -36,7 +37,7 @@ func (c *conflictCounts) add(id record.TableID, n int) {
 	c.n[id] += uint64(n)
 }
 
-func (c *conflictCounts) snapshot() map[record.TableID]uint64 {
+func (c *totals) snapshot() map[record.TableID]uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	m := maps.Clone(c.n)

@@ -45,7 +45,8 @@ type Engine struct {
 
 	commits   atomic.Uint64 // own commits
 	applied   atomic.Uint64 // commits of other regions that changed something
-	conflicts conflictCounts
+	conflicts totals
+	expired   totals // items that this region expired
 }
 
 // NewEngine makes the engine of a region.
@@ -110,6 +111,7 @@ func (e *Engine) RemoveTable(ctx context.Context, id record.TableID) error {
 	return e.removeRanges(ctx,
 		storage.AppendTable(nil, storage.KindItem, id),
 		storage.AppendTable(nil, storage.KindIndex, id),
+		expiryPrefix(id),
 		storage.AppendTable(nil, storage.KindHashCell, id))
 }
 

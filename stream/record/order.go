@@ -118,7 +118,7 @@ func DecodePart(table TableID, shard uint16, seq Seq, b []byte) (Part, error) {
 	return p, nil
 }
 
-// PartWall reads only when a part was written: for trimming by age.
+// PartWall reads only when a part was written: for finding a time.
 func PartWall(b []byte) (int64, error) {
 	r := reader{b: b}
 	r.version()

@@ -1,0 +1,144 @@
+package region
+
+import (
+	"context"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/meridiandb/meridian/region/catalog"
+	"github.com/meridiandb/meridian/stream/record"
+)
+
+// A stream's life in this region. Its description turns it on and off (catalog.Local.Streams follows in the same write); the
+// lifecycle job begins it, housekeeping rolls its shards over and trims it.
+//
+// A stream begins where all writers have seen the description that turns it on: whatever follows carries old images. It ends
+// where the log stood just before the description that turns it off could be seen: whatever precedes carries them still.
+
+// streamLife is how long a change can be read (DYNAMODB.md section 8), from when its shards were closed: so all of it is
+// kept for as long, also what arrived late from another region.
+const streamLife = 24 * time.Hour
+
+// DefaultShardLife is how long shards take changes before others follow them, as the service does it.
+const DefaultShardLife = 4 * time.Hour
+
+// streams guards what readers rely on: where a shard ends.
+//
+// What closes shards holds gate alone while it looks where the log stands and until the catalog says so, and readers hold it
+// shared from when they look at the catalog until they have read: so no reader of a shard is past the end that it gets.
+type streams struct {
+	gate sync.RWMutex
+	life time.Duration // of shards
+}
+
+// streamWaits reports whether a table's stream is on here and has not begun.
+func streamWaits(e *catalog.Entry) bool {
+	if !e.Stream.Enabled {
+		return false
+	}
+	s := e.Local.OpenStream()
+	return s == nil || len(s.Generations) == 0
+}
+
+// beginStream begins a table's stream.
+func (r *Region) beginStream(e *catalog.Entry) error {
+	if e.Local.OpenStream() == nil { // kept by a version that knew no streams
+		return r.catalog.Refollow(e.ID)
+	}
+	if err := r.engine.Barrier(r.ctx); err != nil {
+		return err
+	}
+	// Everything up to the barrier is numbered, and no commit after this one is of a writer who has not seen the stream.
+	from := r.log.Last()
+	if err := r.log.WaitDurable(r.ctx, from); err != nil {
+		return err
+	}
+	of, began := e.Stream.Label, false
+	_, err := r.catalog.SetLocal(e.ID, func(l *catalog.Local) error {
+		if s := l.OpenStream(); s != nil && s.Of == of { // or it was turned off, and perhaps on again, meanwhile
+			s.Begin(from, r.clock.Now())
+			began = true
+		}
+		return nil
+	})
+	if err == nil && began {
+		r.logger.Info("stream begins", "table", e.Name, "label", e.Local.OpenStream().Label)
+	}
+	return err
+}
+
+// rollStreams closes the shards that are old enough.
+func (r *Region) rollStreams() error {
+	life := r.streams.life.Milliseconds()
+	for _, e := range r.catalog.Entries() {
+		if s := e.Local.OpenStream(); s == nil || !s.Due(r.log.Durable(), r.clock.Now(), life) {
+			continue
+		}
+		if err := r.rollStream(e.ID, life); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Region) rollStream(id record.TableID, life int64) error {
+	r.streams.gate.Lock()
+	defer r.streams.gate.Unlock()
+	_, err := r.catalog.SetLocal(id, func(l *catalog.Local) error {
+		if s := l.OpenStream(); s != nil {
+			s.Roll(r.log.Durable(), r.clock.Now(), life)
+		}
+		return nil
+	})
+	return err
+}
+
+// closing runs a change of the catalog that may end streams.
+func (r *Region) closing(change func() (*catalog.Entry, error)) (*catalog.Entry, error) {
+	r.streams.gate.Lock()
+	defer r.streams.gate.Unlock()
+	return change()
+}
+
+// trimStreams forgets streams and shards whose time is over, and the changes that were kept for them.
+func (r *Region) trimStreams(ctx context.Context) error {
+	before := r.clock.Now() - streamLife.Milliseconds()
+	for _, e := range r.catalog.Entries() {
+		if len(e.Local.Streams) == 0 {
+			continue
+		}
+		l := e.Local.Clone()
+		from, needed := l.TrimStreams(before)
+		if !needed {
+			from = math.MaxUint64
+		}
+		// The changes first: of a stream that is forgotten nobody would take them.
+		if err := r.log.TrimParts(ctx, e.ID, from); err != nil {
+			return err
+		}
+		if !trimmed(&e.Local, &l) {
+			continue
+		}
+		_, err := r.catalog.SetLocal(e.ID, func(l *catalog.Local) error {
+			l.TrimStreams(before)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// trimmed reports whether one has fewer streams or generations than the other.
+func trimmed(was, is *catalog.Local) bool {
+	return generations(was) != generations(is) || len(was.Streams) != len(is.Streams)
+}
+
+func generations(l *catalog.Local) (n int) {
+	for i := range l.Streams {
+		n += len(l.Streams[i].Generations)
+	}
+	return n
+}
