@@ -82,6 +82,7 @@ type reader struct {
 	bytes   int     // evaluated, in the table or index that is read
 	fetched int     // of items fetched for a local index
 	units   float64 // what fetching them costs
+	kept    []byte  // see keep
 }
 
 func (r *reader) page(ctx context.Context) (Page, error) {
@@ -148,7 +149,7 @@ func (r *reader) entries() iter.Seq2[[]byte, error] {
 		goOn := true
 		for ok := first(); ok && goOn; ok = goOn && next() {
 			v := it.Value()
-			if it.Err() != nil {
+			if !it.Valid() { // the value cannot be read
 				break
 			}
 			goOn = yield(v, nil)
@@ -198,7 +199,17 @@ func (r *reader) result(it item.Item) item.Item {
 	if r.Projection != nil {
 		return r.Projection.Apply(it)
 	}
-	return item.TrustedItem(bytes.Clone(it.Encoded()))
+	return item.TrustedItem(r.keep(it.Encoded()))
+}
+
+// keep copies bytes that live as long as the page, many into one piece of memory.
+func (r *reader) keep(b []byte) []byte {
+	if cap(r.kept)-len(r.kept) < len(b) {
+		r.kept = make([]byte, 0, max(len(b), min(2*cap(r.kept), 64<<10)))
+	}
+	at := len(r.kept)
+	r.kept = append(r.kept, b...)
+	return r.kept[at:len(r.kept):len(r.kept)]
 }
 
 // mustFetch reports whether the request wants attributes that a local index does not hold.
