@@ -21,7 +21,8 @@
 //
 // # Promises
 //
-// A Server is safe for concurrent use and holds no state between requests but a cache of parsed expressions. Nothing is
+// A Server is safe for concurrent use. Between requests it holds a cache of parsed expressions and memory to use again, and
+// no state; tokens of transactions that have happened are the region's to remember. Nothing is
 // told to a client before the region says that it is durable. A parameter that is not built is refused by its name, never
 // passed over; a member that DynamoDB does not know is passed over, as DynamoDB does. A panic ends its request only.
 //

@@ -28,12 +28,16 @@ func operationNames() []string {
 
 // seeds are bodies that reach deep into each operation.
 var seeds = map[string][]string{
-	"PutItem":            {`{"TableName":"tab","Item":{"pk":{"S":"a"},"v":{"L":[{"M":{"x":{"NS":["1","2"]}}},{"B":"AA=="}]}},"ConditionExpression":"attribute_not_exists(#a) OR v[0].x = :v","ExpressionAttributeNames":{"#a":"pk"},"ExpressionAttributeValues":{":v":{"N":"1e3"}},"ReturnValues":"ALL_OLD","ReturnConsumedCapacity":"INDEXES"}`},
-	"UpdateItem":         {`{"TableName":"tab","Key":{"pk":{"S":"a"}},"UpdateExpression":"SET a.b[1] = if_not_exists(c, :v) + :v, d = list_append(d, :l) REMOVE e ADD n :v DELETE s :s","ExpressionAttributeValues":{":v":{"N":"1"},":l":{"L":[]},":s":{"SS":["x"]}},"ReturnValues":"UPDATED_NEW"}`},
-	"DeleteItem":         {`{"TableName":"tab","Key":{"pk":{"S":"a"}},"ConditionExpression":"size(v) BETWEEN :a AND :b AND NOT v IN (:a)","ExpressionAttributeValues":{":a":{"N":"1"},":b":{"N":"2"}}}`},
-	"GetItem":            {`{"TableName":"tab","Key":{"pk":{"S":"a"}},"ProjectionExpression":"a.b[1], c","ConsistentRead":"true"}`},
-	"Query":              {`{"TableName":"tab","KeyConditionExpression":"pk = :p","FilterExpression":"contains(v, :p)","ExpressionAttributeValues":{":p":{"S":"a"}},"Limit":1,"ExclusiveStartKey":{"pk":{"S":"a"}},"Select":"COUNT"}`},
-	"Scan":               {`{"TableName":"tab","Segment":1,"TotalSegments":3,"Limit":2,"FilterExpression":"begins_with(pk, :p)","ExpressionAttributeValues":{":p":{"S":"a"}}}`},
+	"PutItem": {`{"TableName":"tab","Item":{"pk":{"S":"a"},"v":{"L":[{"M":{"x":{"NS":["1","2"]}}},{"B":"AA=="}]}},"ConditionExpression":"attribute_not_exists(#a) OR v[0].x = :v","ExpressionAttributeNames":{"#a":"pk"},"ExpressionAttributeValues":{":v":{"N":"1e3"}},"ReturnValues":"ALL_OLD","ReturnConsumedCapacity":"INDEXES"}`,
+		`{"TableName":"tab","Item":{"pk":{"S":"a"}},"Expected":{"v":{"ComparisonOperator":"BETWEEN","AttributeValueList":[{"N":"1"},{"N":"2"}]},"w":{"Exists":false}},"ConditionalOperator":"OR"}`},
+	"UpdateItem": {`{"TableName":"tab","Key":{"pk":{"S":"a"}},"UpdateExpression":"SET a.b[1] = if_not_exists(c, :v) + :v, d = list_append(d, :l) REMOVE e ADD n :v DELETE s :s","ExpressionAttributeValues":{":v":{"N":"1"},":l":{"L":[]},":s":{"SS":["x"]}},"ReturnValues":"UPDATED_NEW"}`,
+		`{"TableName":"tab","Key":{"pk":{"S":"a"}},"AttributeUpdates":{"n":{"Action":"ADD","Value":{"L":[{"S":"x"}]}},"s":{"Action":"DELETE"}}}`},
+	"DeleteItem": {`{"TableName":"tab","Key":{"pk":{"S":"a"}},"ConditionExpression":"size(v) BETWEEN :a AND :b AND NOT v IN (:a)","ExpressionAttributeValues":{":a":{"N":"1"},":b":{"N":"2"}}}`},
+	"GetItem":    {`{"TableName":"tab","Key":{"pk":{"S":"a"}},"ProjectionExpression":"a.b[1], c","ConsistentRead":"true"}`},
+	"Query": {`{"TableName":"tab","KeyConditionExpression":"pk = :p","FilterExpression":"contains(v, :p)","ExpressionAttributeValues":{":p":{"S":"a"}},"Limit":1,"ExclusiveStartKey":{"pk":{"S":"a"}},"Select":"COUNT"}`,
+		`{"TableName":"tab","KeyConditions":{"pk":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"a"}]}},"QueryFilter":{"v":{"ComparisonOperator":"NOT_CONTAINS","AttributeValueList":[{"S":"a"}]}},"AttributesToGet":["v"]}`},
+	"Scan": {`{"TableName":"tab","Segment":1,"TotalSegments":3,"Limit":2,"FilterExpression":"begins_with(pk, :p)","ExpressionAttributeValues":{":p":{"S":"a"}}}`,
+		`{"TableName":"tab","ScanFilter":{"v":{"ComparisonOperator":"IN","AttributeValueList":[{"S":"a"},{"S":"b"}]},"w":{"ComparisonOperator":"NULL"}},"ConditionalOperator":"AND"}`},
 	"BatchGetItem":       {`{"RequestItems":{"tab":{"Keys":[{"pk":{"S":"a"}},{"pk":{"S":"b"}}],"ProjectionExpression":"pk"}}}`},
 	"BatchWriteItem":     {`{"RequestItems":{"tab":[{"PutRequest":{"Item":{"pk":{"S":"a"}}}},{"DeleteRequest":{"Key":{"pk":{"S":"b"}}}}]},"ReturnItemCollectionMetrics":"SIZE"}`},
 	"TransactWriteItems": {`{"ClientRequestToken":"t","TransactItems":[{"Put":{"TableName":"tab","Item":{"pk":{"S":"a"}}}},{"ConditionCheck":{"TableName":"tab","Key":{"pk":{"S":"b"}},"ConditionExpression":"attribute_exists(pk)"}}]}`},
