@@ -9,6 +9,16 @@
 //	Region   opens and closes these, answers for the catalog, and runs the jobs that move tables through their lives
 //	         (lifecycle.go): filling a new replica, building an index, taking a table away, trimming the log
 //
+// # Promises between regions
+//
+// What another region wrote to a table is not missed, whatever is heard in whatever order: cursors move back before a table,
+// or a member of it, is wanted (inbound.go). A log that no longer reaches back to a cursor is an error that shows, and is
+// mended by copying (catchup.go). A region leaves a table only when every other member has said that it holds all of it
+// (leave.go). A clock that is far ahead stamps nothing, and what it stamped is held and not taken (package clock).
+//
+// Not promised yet: what a region that is lost for good had sent to one other region only does not reach the third. That
+// needs relay or repair.
+//
 // Region satisfies replication.Source (source.go), what peers read from here, and replication.Sink (sink.go), what they
 // write here. It reaches the others by the Peers that it is handed (Connect); it never imports package replication.
 //
@@ -16,4 +26,10 @@
 //
 // Open recovers from whatever a crash left and starts the jobs; Close ends them and waits. A region whose store has failed
 // stops for good: Failed's channel is closed and Err says why. Nothing is guessed after a failed write.
+//
+// # Tests
+//
+// Several whole regions live in one process and in virtual time (world_test.go), on memory and on disks whose power is cut:
+//
+//	go test ./region -run TestHistories -runs=100 [-seed=N] [-regionlog]
 package region
