@@ -24,9 +24,6 @@ func (d *decoder) indexUpdates() (list []indexUpdate, set bool) {
 			case "Update":
 				u.updateSet = d.peek() != 'n'
 				u.update = d.index("UpdateGlobalSecondaryIndexAction")
-				if u.update.onDemand.set && d.refused == "" {
-					d.refused = "GlobalSecondaryIndexUpdates.Update.OnDemandThroughput"
-				}
 			case "Delete":
 				u.deleteSet = d.peek() != 'n'
 				u.delete = d.index("DeleteGlobalSecondaryIndexAction")
@@ -109,18 +106,44 @@ func applyIndexUpdates(ch *catalog.Change, list []indexUpdate, defs []definition
 		case u.deleteSet:
 			ch.DeleteIndex = u.delete.name.s
 		case u.updateSet:
-			if !u.update.throughput.set {
-				return errInvalid("ProvisionedThroughput must be specified for index: " + u.update.name.s)
-			}
-			if err := u.update.throughput.bounds(u.update.name.s); err != nil {
+			if err := u.update.limits(ch, view); err != nil {
 				return err
 			}
-			if ch.IndexThroughput == nil {
-				ch.IndexThroughput = map[string]catalog.Throughput{}
-			}
-			ch.IndexThroughput[u.update.name.s] = u.update.throughput.value()
 		}
 	}
+	return nil
+}
+
+// limits puts an index's new throughput, provisioned or its caps, into a change.
+func (ix *indexInput) limits(ch *catalog.Change, view *catalog.View) error {
+	name := ix.name.s
+	if ix.onDemand.set {
+		var old catalog.OnDemand
+		if have := view.Index(name); have != nil {
+			old = have.OnDemand
+		}
+		caps, err := ix.onDemand.apply(old, false)
+		if err != nil {
+			return err
+		}
+		if ch.IndexOnDemand == nil {
+			ch.IndexOnDemand = map[string]catalog.OnDemand{}
+		}
+		ch.IndexOnDemand[name] = caps
+	}
+	if !ix.throughput.set {
+		if ix.onDemand.set {
+			return nil
+		}
+		return errInvalid("ProvisionedThroughput must be specified for index: " + name)
+	}
+	if err := ix.throughput.bounds(name); err != nil {
+		return err
+	}
+	if ch.IndexThroughput == nil {
+		ch.IndexThroughput = map[string]catalog.Throughput{}
+	}
+	ch.IndexThroughput[name] = ix.throughput.value()
 	return nil
 }
 

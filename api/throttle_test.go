@@ -217,6 +217,11 @@ func TestThrottledOnDemand(t *testing.T) {
 	c.throttles("Scan", onAbc(`"IndexName":"idx"`),
 		throttledBody(throttle, overDemand, "IndexReadMaxOnDemandThroughputExceeded", abcARN+"/index/idx"))
 
+	c.fails("UpdateTable", onAbc(`"GlobalSecondaryIndexUpdates":[{"Update":{"IndexName":"idx","OnDemandThroughput":{"MaxReadRequestUnits":0}}}]`), validation,
+		invalidParam+"MaxReadRequestUnits must be greater than or equal to 1")
+	c.must("UpdateTable", onAbc(`"GlobalSecondaryIndexUpdates":[{"Update":{"IndexName":"idx","OnDemandThroughput":{"MaxReadRequestUnits":-1}}}]`))
+	c.must("Scan", onAbc(`"IndexName":"idx","Select":"COUNT"`)) // and the cap on writes is still there
+
 	for range 20 { // no caps on the table yet: 750 read units and 6,000 write units
 		c.must("GetItem", onAbc(`"Key":{`+keyA+`},"ProjectionExpression":"pk"`))
 		c.must("PutItem", item) // the same again does not touch the index

@@ -13,7 +13,7 @@ import (
 func (d *Descriptor) apply(ch Change, now int64) (*Descriptor, error) {
 	n := d.clone()
 	steps := []func(*Descriptor, Change, int64) error{
-		applyCapacity, applyIndexThroughput, applyIndexes, applyStream, applySettings,
+		applyCapacity, applyIndexThroughput, applyIndexCaps, applyIndexes, applyStream, applySettings,
 	}
 	for _, step := range steps {
 		if err := step(n, ch, now); err != nil {
@@ -38,6 +38,9 @@ func applyCapacity(d *Descriptor, ch Change, now int64) error {
 			}
 		} else {
 			d.OnDemand = OnDemand{}
+			for i := range d.Indexes {
+				d.Indexes[i].OnDemand = OnDemand{}
+			}
 			if ch.Throughput == nil {
 				return invalid("One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")
 			}
@@ -97,6 +100,20 @@ func applyIndexThroughput(d *Descriptor, ch Change, now int64) error {
 			}
 		}
 		ix.Throughput = t
+	}
+	return nil
+}
+
+func applyIndexCaps(d *Descriptor, ch Change, _ int64) error {
+	for name, caps := range ch.IndexOnDemand {
+		ix := d.Index(name)
+		if ix == nil || !ix.Global {
+			return fault.New(fault.NotFound, "Requested resource not found")
+		}
+		if !d.Billing.PayPerRequest {
+			return invalid("One or more parameter values were invalid: OnDemandThroughput should not be specified for index: %s when BillingMode is PROVISIONED", name)
+		}
+		ix.OnDemand = caps
 	}
 	return nil
 }

@@ -27,6 +27,7 @@ type Change struct {
 	Throughput         *Throughput
 	OnDemand           *OnDemand
 	IndexThroughput    map[string]Throughput
+	IndexOnDemand      map[string]OnDemand
 	CreateReplica      string
 	DeleteReplica      string
 	DeletionProtection *bool
