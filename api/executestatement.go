@@ -11,6 +11,7 @@ import (
 
 	"github.com/meridiandb/meridian/expr"
 	"github.com/meridiandb/meridian/expr/partiql"
+	"github.com/meridiandb/meridian/internal/fault"
 	"github.com/meridiandb/meridian/item"
 	"github.com/meridiandb/meridian/region/table"
 )
@@ -191,6 +192,9 @@ func (sel *selection) run(c *call, at position) (*position, error) {
 			page, err = sel.s.table.Scan(c.ctx, table.Scan{Reading: r})
 		} else {
 			page, err = sel.s.table.Query(c.ctx, table.Query{Reading: r, Range: sel.ranges[at.partition], Reverse: sel.plan.Backward})
+		}
+		if err != nil && fault.KindOf(err) == fault.Throttled && sel.cost.Total() > 0 {
+			return &at, nil // what was read is paid for
 		}
 		if err != nil {
 			return nil, err

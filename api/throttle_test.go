@@ -280,6 +280,28 @@ func TestThrottledBatches(t *testing.T) {
 		throttledBody(exceeded, overTable, "TableReadProvisionedThroughputExceeded", abcARN))
 }
 
+// TestThrottledSelect: a SELECT of several partitions that runs out of capacity goes on later from where it was.
+func TestThrottledSelect(t *testing.T) {
+	c := newTimed(t)
+	c.must("CreateTable", tableSpec{rest: provisioned("1", "1000")}.body())
+	for _, k := range []string{"a", "b", "c"} {
+		c.must("PutItem", onAbc(`"Item":{"pk":{"S":"`+k+`"},"sk":{"S":"x"}}`))
+	}
+	c.must("PutItem", onAbc(`"Item":{"pk":{"S":"z"},"sk":{"S":"x"},`+kilobytes(299)+`}`))
+	for range 4 { // 74.75 units, rounded up: all but nothing of 300
+		c.must("GetItem", onAbc(`"Key":{"pk":{"S":"z"},"sk":{"S":"x"}},"ConsistentRead":true,"ProjectionExpression":"pk"`))
+	}
+	c.pass(time.Second)
+	const sel = `"Statement":"SELECT pk FROM abc WHERE pk IN ['a','b','c']","ReturnConsumedCapacity":"TOTAL"`
+	first := c.must("ExecuteStatement", `{`+sel+`}`)
+	contains(t, first, `{"Items":[{"pk":{"S":"a"}},{"pk":{"S":"b"}}],"NextToken":"`)
+	contains(t, first, `"CapacityUnits":1.0`)
+	next := `{` + sel + `,"NextToken":"` + memberText(t, first, "NextToken") + `"}`
+	c.throttles("ExecuteStatement", next, throttledBody(exceeded, overTable, "TableReadProvisionedThroughputExceeded", abcARN))
+	c.pass(time.Second)
+	c.replies([]reply{{"12", "ExecuteStatement", next, `{"Items":[{"pk":{"S":"c"}}],"ConsumedCapacity":{"TableName":"abc","CapacityUnits":0.5}}`}})
+}
+
 // TestTransactionsAndTheirCapacity: all or nothing, also of what is taken; the double is taken; replays read (6, 7.3).
 func TestTransactionsAndTheirCapacity(t *testing.T) {
 	c := newTimed(t)
