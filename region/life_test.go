@@ -177,7 +177,11 @@ func TestJoinMovesCursorsBack(t *testing.T) {
 								first = first && !mine
 								blocked = blocked || mine
 							})
-							for mine && !w.at(north).inbound.joining(id) {
+							begun := func() bool { // the join may be over when we look
+								e := w.at(north).catalog.ByID(id)
+								return w.at(north).inbound.joining(id) || e != nil && e.Local.Ready
+							}
+							for mine && !begun() {
 								time.Sleep(time.Millisecond)
 							}
 						}
