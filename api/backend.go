@@ -21,6 +21,12 @@ type Backend interface {
 	ListTables(after string, limit int) (names []string, last string, err error)
 	SetTags(ctx context.Context, name string, set map[string]string, remove []string) error
 
+	// Streams, by name; see region.Region.
+	Streams(tableName string, after region.StreamName, limit int) (names []region.StreamName, more bool)
+	DescribeStream(n region.StreamName) (region.StreamView, error)
+	ShardIterator(n region.StreamName, shard string, start region.StreamStart) (string, error)
+	StreamRecords(iterator string, limit int) (records []region.StreamRecord, next string, err error)
+
 	// Table finds a table for reads and writes of items; fault.NotFound when there is none that serves.
 	Table(name string) (Table, error)
 	// WriteBatch does each write by itself; errors stand at the write's place.

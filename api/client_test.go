@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // client speaks to a Server over real HTTP.
@@ -82,6 +83,20 @@ func (c *client) must(op, body string) string {
 		c.t.Fatalf("%s %s: %d %s", op, body, a.status, a.body)
 	}
 	return a.body
+}
+
+// until asks again and again until the answer is what it has to be in the end.
+func (c *client) until(op, body, want string) {
+	c.t.Helper()
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		a := c.call(op, body)
+		if a.status == http.StatusOK && a.body == want {
+			return
+		}
+		if time.Now().After(end) {
+			c.t.Fatalf("%s %s: still %d %s, want %s", op, body, a.status, a.body, want)
+		}
+	}
 }
 
 // table creates a table with an S key, and an S range key if asked.

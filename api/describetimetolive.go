@@ -20,11 +20,19 @@ func describeTimeToLive(c *call) error {
 	w := &c.out
 	w.openObject()
 	w.openObjectMember("TimeToLiveDescription")
-	if view.TTL.Enabled {
+	settled := view.Local.Expiry == view.TTL.ChangedAt
+	switch {
+	case view.TTL.Enabled && settled:
 		w.stringMember("TimeToLiveStatus", "ENABLED")
-		w.stringMember("AttributeName", view.TTL.Attribute)
-	} else {
+	case view.TTL.Enabled:
+		w.stringMember("TimeToLiveStatus", "ENABLING")
+	case settled:
 		w.stringMember("TimeToLiveStatus", "DISABLED")
+	default:
+		w.stringMember("TimeToLiveStatus", "DISABLING")
+	}
+	if view.TTL.Enabled {
+		w.stringMember("AttributeName", view.TTL.Attribute)
 	}
 	w.closeObject()
 	w.closeObject()

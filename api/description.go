@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/meridiandb/meridian/item"
+	"github.com/meridiandb/meridian/region"
 	"github.com/meridiandb/meridian/region/catalog"
 )
 
@@ -196,9 +197,9 @@ func (s *Server) describeSettings(w *writer, v *catalog.View) {
 		w.stringMember("StreamViewType", v.Stream.View)
 		w.closeObject()
 	}
-	if v.Stream.Label != "" {
-		w.stringMember("LatestStreamLabel", v.Stream.Label)
-		w.stringMember("LatestStreamArn", s.tableARN(v.Name)+"/stream/"+v.Stream.Label)
+	if label := v.Local.StreamLabel; label != "" {
+		w.stringMember("LatestStreamLabel", label)
+		w.stringMember("LatestStreamArn", s.streamARN(region.StreamName{Table: v.Name, Label: label}))
 	}
 	if v.SSE != "" {
 		w.openObjectMember("SSEDescription")

@@ -68,6 +68,7 @@ func TestRestart(t *testing.T) {
 		c.must("UpdateTimeToLive", `{"TableName":"tab","TimeToLiveSpecification":{"Enabled":true,"AttributeName":"exp"}}`)
 		c.must("TagResource", `{"ResourceArn":"arn:aws:dynamodb:us-east-1:000000000000:table/tab","Tags":[{"Key":"a","Value":"b"}]}`)
 		c.must("TransactWriteItems", add)
+		c.until("DescribeTimeToLive", `{"TableName":"tab"}`, `{"TimeToLiveDescription":{"TimeToLiveStatus":"ENABLED","AttributeName":"exp"}}`)
 		described = c.must("DescribeTable", `{"TableName":"tab"}`)
 	})
 	run("second", func(c *client) {

@@ -140,6 +140,10 @@ func faultError(f *fault.Error) *apiError {
 		return clientError("IdempotentParameterMismatchException", f.Message)
 	case fault.Limit:
 		return clientError("LimitExceededException", f.Message)
+	case fault.Trimmed:
+		return clientError("TrimmedDataAccessException", f.Message)
+	case fault.Expired:
+		return clientError("ExpiredIteratorException", f.Message)
 	case fault.ConditionFailed:
 		return clientError("ConditionalCheckFailedException", "The conditional request failed")
 	case fault.Conflict:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/meridiandb/meridian/internal/fault"
 	"github.com/meridiandb/meridian/item"
+	"github.com/meridiandb/meridian/region"
 	"github.com/meridiandb/meridian/region/catalog"
 	"github.com/meridiandb/meridian/region/table"
 	"github.com/meridiandb/meridian/stream/record"
@@ -168,6 +169,22 @@ func (f *fake) TransactGet(ctx context.Context, keys []Key) ([]table.GetResult, 
 		out[i] = r
 	}
 	return out, nil
+}
+
+// A fake has no streams.
+
+func (f *fake) Streams(string, region.StreamName, int) ([]region.StreamName, bool) { return nil, false }
+
+func (f *fake) DescribeStream(region.StreamName) (region.StreamView, error) {
+	return region.StreamView{}, fault.New(fault.NotFound, "%s", region.NoStream)
+}
+
+func (f *fake) ShardIterator(region.StreamName, string, region.StreamStart) (string, error) {
+	return "", fault.New(fault.NotFound, "%s", region.NoStream)
+}
+
+func (f *fake) StreamRecords(string, int) ([]region.StreamRecord, string, error) {
+	return nil, "", fault.New(fault.Invalid, "Invalid ShardIterator")
 }
 
 func (t *fakeTable) Descriptor() *catalog.Descriptor { return &t.view.Descriptor }

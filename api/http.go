@@ -138,6 +138,9 @@ func (s *Server) run(c *call, r *http.Request) (err error) {
 		}
 	}()
 	op := s.operations[c.operation]
+	if op == nil {
+		op = s.streams[c.operation]
+	}
 	if op == nil || s.requireAuth {
 		// JSON that cannot be read is reported before an unknown target or missing credentials (DYNAMODB.md 1.4).
 		if !validJSON(c.body) {

@@ -86,6 +86,16 @@ func operations() map[string]operation {
 	}
 }
 
+// streamsOperations are those of the Streams target.
+func streamsOperations() map[string]operation {
+	return map[string]operation{
+		"DescribeStream":   describeStream,
+		"GetRecords":       getRecords,
+		"GetShardIterator": getShardIterator,
+		"ListStreams":      listStreams,
+	}
+}
+
 // unbuilt are the operations that DynamoDB has and Meridian does not, yet (DYNAMODB.md section 2).
 const unbuilt = " CancelBulkOperation CreateBackup CreateGlobalTable DeleteBackup DeleteResourcePolicy" +
 	" DescribeBackup DescribeBulkOperation DescribeContinuousBackups DescribeContributorInsights DescribeExport" +
@@ -96,9 +106,6 @@ const unbuilt = " CancelBulkOperation CreateBackup CreateGlobalTable DeleteBacku
 	" RestoreTableFromBackup RestoreTableToPointInTime SearchVectors StartBulkPutItems UpdateContinuousBackups" +
 	" UpdateContributorInsights UpdateGlobalTable UpdateGlobalTableSettings UpdateKinesisStreamingDestination" +
 	" UpdateTableReplicaAutoScaling "
-
-// unbuiltStreams are the operations of the Streams target.
-const unbuiltStreams = " DescribeStream GetRecords GetShardIterator ListStreams "
 
 // Operation is one operation that DynamoDB has.
 type Operation struct {
@@ -116,8 +123,8 @@ func Operations() []Operation {
 	for _, name := range strings.Fields(unbuilt) {
 		all = append(all, Operation{Name: name})
 	}
-	for _, name := range strings.Fields(unbuiltStreams) {
-		all = append(all, Operation{Name: name, Streams: true})
+	for name := range streamsOperations() {
+		all = append(all, Operation{Name: name, Streams: true, Built: true})
 	}
 	slices.SortFunc(all, func(a, b Operation) int { return cmp.Compare(a.Name, b.Name) })
 	return all
@@ -131,7 +138,7 @@ func (s *Server) operationName(target string) string {
 			return name
 		}
 	}
-	if name, ok := strings.CutPrefix(target, targetStreams); ok && listed(unbuiltStreams, name) {
+	if name, ok := strings.CutPrefix(target, targetStreams); ok && s.streams[name] != nil {
 		return name
 	}
 	return ""

@@ -41,8 +41,9 @@ type Server struct {
 	metrics     *metrics
 	expressions *exprcache.Cache
 	operations  map[string]operation
-	calls       sync.Pool // of *call
-	gzips       sync.Pool // of *gzip.Writer
+	streams     map[string]operation // of the Streams target; no name is in both
+	calls       sync.Pool            // of *call
+	gzips       sync.Pool            // of *gzip.Writer
 	tokens      runningTokens
 }
 
@@ -72,6 +73,7 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		backend: o.Backend, region: o.Backend.Name(), account: o.AccountID, requireAuth: o.RequireAuthorization,
 		logger: o.Logger, metrics: m, expressions: exprcache.New(o.ExpressionCache), operations: operations(),
+		streams: streamsOperations(),
 	}
 	s.calls.New = func() any { return &call{server: s, decoder: &decoder{json: new(jsontext.Decoder)}} }
 	return s, nil

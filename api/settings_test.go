@@ -28,8 +28,8 @@ func TestTimeToLive(t *testing.T) {
 	c.replies([]reply{
 		{"9.1", "DescribeTimeToLive", `{"TableName":"tab"}`, `{"TimeToLiveDescription":{"TimeToLiveStatus":"DISABLED"}}`},
 		{"9.1", "UpdateTimeToLive", set(true, "exp"), `{"TimeToLiveSpecification":{"Enabled":true,"AttributeName":"exp"}}`},
-		{"9.1", "DescribeTimeToLive", `{"TableName":"tab"}`, `{"TimeToLiveDescription":{"TimeToLiveStatus":"ENABLED","AttributeName":"exp"}}`},
 	})
+	c.until("DescribeTimeToLive", `{"TableName":"tab"}`, `{"TimeToLiveDescription":{"TimeToLiveStatus":"ENABLED","AttributeName":"exp"}}`)
 	c.refuses([]refusal{
 		{"9.1", "UpdateTimeToLive", set(true, "exp"), validation, "TimeToLive is already enabled"},
 		{"9.1", "UpdateTimeToLive", set(true, "other"), validation, "TimeToLive is active on a different AttributeName: current AttributeName is exp"},

@@ -144,16 +144,14 @@ func TestOrderOfFirstChecks(t *testing.T) {
 func TestAllOperationsAreKnown(t *testing.T) {
 	c := newClient(t)
 	built, missing := 0, 0
-	for target, names := range map[string]string{targetDynamoDB: unbuilt, targetStreams: unbuiltStreams} {
-		for _, name := range strings.Fields(names) {
-			a := c.do(c.request(target+name, "{}"))
-			if a.status != 400 || !strings.Contains(a.body, "#UnknownOperationException") || !strings.Contains(a.body, "not built in Meridian") {
-				t.Errorf("%s: %d %s", name, a.status, a.body)
-			}
-			missing++
+	for _, name := range strings.Fields(unbuilt) {
+		a := c.do(c.request(targetDynamoDB+name, "{}"))
+		if a.status != 400 || !strings.Contains(a.body, "#UnknownOperationException") || !strings.Contains(a.body, "not built in Meridian") {
+			t.Errorf("%s: %d %s", name, a.status, a.body)
 		}
+		missing++
 	}
-	built = len(operations())
+	built = len(operations()) + len(streamsOperations())
 	if built+missing != 66 {
 		t.Errorf("%d operations built and %d not, that makes %d and not 66", built, missing, built+missing)
 	}

@@ -65,7 +65,14 @@ func (r *Region) findStream(n StreamName) (*catalog.Entry, *catalog.Stream, erro
 			return e, s, nil
 		}
 	}
-	return nil, nil, fault.New(fault.NotFound, "Requested resource not found: Stream: %s/stream/%s not found", n.Table, n.Label)
+	return nil, nil, errNoStream(n)
+}
+
+// NoStream begins the message of a stream that is not there. A client knows it by its ARN, which package api makes.
+const NoStream = "Requested resource not found: Stream: "
+
+func errNoStream(n StreamName) error {
+	return fault.New(fault.NotFound, NoStream+"%s/stream/%s not found", n.Table, n.Label)
 }
 
 // DescribeStream describes a stream with all its shards.
@@ -125,7 +132,7 @@ func (r *Region) ShardIterator(n StreamName, shard string, start StreamStart) (s
 	}
 	i, number, gone, ok := findShard(e.ID, s, shard)
 	if !ok {
-		return "", fault.New(fault.NotFound, "Requested resource not found: Shard: %s in stream %s/stream/%s not found", shard, n.Table, n.Label)
+		return "", fault.New(fault.NotFound, "Requested resource not found: Shard: %s not found", shard)
 	}
 	if gone {
 		return "", errTrimmed()
@@ -180,6 +187,9 @@ func (sh *openShard) position(r *Region, start StreamStart) (stream.Position, er
 	case Latest:
 		return sh.last(), nil
 	case AtTimestamp:
+		if start.Time > r.clock.Now() {
+			return stream.Position{}, fault.New(fault.Invalid, "Invalid Timestamp: it is in the future")
+		}
 		at, err := r.log.Since(sh.entry.ID, sh.number, sh.first(), sh.to, start.Time)
 		return at, r.fail(err)
 	case AtSequenceNumber, AfterSequenceNumber:
@@ -253,7 +263,7 @@ func (r *Region) shardOf(it *iterator) (openShard, error) {
 	}
 	s := e.Local.Stream(it.label)
 	if s == nil {
-		return openShard{}, fault.New(fault.NotFound, "Requested resource not found: Stream: %s/stream/%s not found", e.Name, it.label)
+		return openShard{}, errNoStream(StreamName{e.Name, it.label})
 	}
 	i, ok := slices.BinarySearchFunc(s.Generations, it.generation, func(g catalog.Generation, at int64) int { return cmp.Compare(g.At, at) })
 	if !ok {
