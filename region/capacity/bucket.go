@@ -59,8 +59,8 @@ func (b *bucket) giveBack(n float64) {
 const maxDebt = 1e6 * time.Second
 
 // set gives the bucket a limit from now on. What is in it, or owed, stays; the most that it can hold goes with the rate. A
-// bucket that had no limit is full: a new table's first load should not fail for want of a past (nobody has measured how
-// the service fills a new table's, and a table that has been used by nobody has wasted nothing).
+// bucket that had no limit is full, so a new table's first load does not fail for want of a past. How the service fills a new
+// table's is not known; to begin empty would leave every test on a small table to the SDK's retries.
 func (b *bucket) set(now int64, l Limit) {
 	old := b.limit
 	b.limit = l
