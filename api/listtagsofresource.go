@@ -40,7 +40,8 @@ func listTagsOfResource(c *call) error {
 	if err != nil {
 		return tagError(err, in.arn.s)
 	}
-	keys := slices.Sorted(maps.Keys(view.Local.Tags))
+	tags := view.Tags()
+	keys := slices.Sorted(maps.Keys(tags))
 	if in.next.set {
 		after, err := base64.RawURLEncoding.DecodeString(in.next.s)
 		if err != nil {
@@ -58,7 +59,7 @@ func listTagsOfResource(c *call) error {
 	for _, k := range keys {
 		w.openObject()
 		w.stringMember("Key", k)
-		w.stringMember("Value", view.Local.Tags[k])
+		w.stringMember("Value", tags[k])
 		w.closeObject()
 	}
 	w.closeList()

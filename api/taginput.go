@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/meridiandb/meridian/region/catalog"
 )
 
 // tagList is a Tags member.
@@ -66,6 +68,10 @@ func (t *tagList) check() error {
 			return errValidation("The Tag Key provided is invalid, Key: " + k)
 		case !isTagText(one.value.s):
 			return errValidation("The Tag Value provided is invalid, Value: " + one.value.s)
+		case k == catalog.PolicyTag:
+			if err := catalog.CheckPolicy(one.value.s); err != nil {
+				return err
+			}
 		}
 		seen[k] = true
 	}

@@ -18,6 +18,9 @@ func notFound(name string) error {
 // CreateTable makes a table of this region, with no replica elsewhere yet. It can be used at once; the answer says
 // CREATING, as DynamoDB's does.
 func (r *Region) CreateTable(_ context.Context, spec catalog.Spec) (catalog.View, error) {
+	if err := takePolicy(&spec); err != nil {
+		return catalog.View{}, err
+	}
 	e, err := r.catalog.Create(record.TableID(uuid.New()), spec, catalog.Member{Origin: r.origin, From: r.log.Durable()})
 	if err != nil {
 		return catalog.View{}, r.fail(err)
@@ -183,26 +186,54 @@ func (r *Region) DeleteTable(ctx context.Context, name string) (catalog.View, er
 	return v, nil
 }
 
-// SetTags sets and removes tags of a table in this region; tags do not travel (DYNAMODB.md 10.3).
-func (r *Region) SetTags(_ context.Context, name string, set map[string]string, remove []string) error {
+// SetTags sets and removes tags of a table in this region; tags do not travel (DYNAMODB.md 10.3), except the conflict
+// policy's, which the keeper sets for all regions, first.
+func (r *Region) SetTags(ctx context.Context, name string, set map[string]string, remove []string) error {
 	e := r.catalog.Lookup(name)
 	if e == nil || !e.Local.Ready {
 		return notFound(name)
 	}
-	_, err := r.catalog.SetLocal(e.ID, func(l *catalog.Local) error {
-		tags := maps.Clone(l.Tags)
-		if tags == nil {
-			tags = map[string]string{}
+	policy, asked, err := policyIn(set, remove)
+	if err != nil {
+		return err
+	}
+	if !asked {
+		policy = e.Policy
+	}
+	if _, err := changeTags(e.Local.Tags, set, remove, policy != ""); err != nil {
+		return err // before the keeper is asked
+	}
+	if asked {
+		if err := r.changePolicy(ctx, e, policy); err != nil {
+			return err
 		}
-		maps.Copy(tags, set)
-		for _, k := range remove {
-			delete(tags, k)
-		}
-		if len(tags) > 50 {
-			return fault.New(fault.Invalid, "Number of Tags exceed the current limit for the provided ResourceArn")
-		}
-		l.Tags = tags
-		return nil
+	}
+	_, err = r.catalog.SetLocal(e.ID, func(l *catalog.Local) (err error) {
+		l.Tags, err = changeTags(l.Tags, set, remove, policy != "")
+		return err
 	})
 	return r.fail(err)
+}
+
+const maxTags = 50
+
+// changeTags returns a table's own tags after a change. The policy's counts among them.
+func changeTags(old, set map[string]string, remove []string, policy bool) (map[string]string, error) {
+	tags := maps.Clone(old)
+	if tags == nil {
+		tags = map[string]string{}
+	}
+	maps.Copy(tags, set)
+	for _, k := range remove {
+		delete(tags, k)
+	}
+	delete(tags, catalog.PolicyTag)
+	n := len(tags)
+	if policy {
+		n++
+	}
+	if n > maxTags {
+		return nil, fault.New(fault.Invalid, "Number of Tags exceed the current limit for the provided ResourceArn")
+	}
+	return tags, nil
 }

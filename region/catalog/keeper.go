@@ -92,11 +92,11 @@ func (d *Descriptor) errBusy() error {
 	return fault.New(fault.InUse, "Attempt to change a resource which is still in use: Table is being updated: %s", d.Name)
 }
 
-// Admits says why a change must wait for another: one at a time. TTL is not part of that, and an index that is being
+// Admits says why a change must wait for another: one at a time. TTL and tags are not part of that, and an index that is being
 // filled may be deleted. It looks at the table as this region has it.
 func (e *Entry) Admits(ch Change) error {
 	switch {
-	case ch.TTL != nil:
+	case ch.TTL != nil || ch.Policy != nil:
 		return nil
 	case e.joining():
 		return e.errBusy()
