@@ -174,3 +174,23 @@ func FuzzReadItem(f *testing.F) {
 		_ = it.Size()
 	})
 }
+
+// The words at a time against the bytes one by one: every byte at every place around a word's ends.
+func TestAppendQuoted(t *testing.T) {
+	for n := range 20 {
+		for at := range n {
+			for c := range 256 {
+				s := []byte(strings.Repeat("x", n))
+				s[at] = byte(c)
+				want := `"` + string(appendEscaped(nil, s)) + `"`
+				if got := string(AppendQuoted(nil, s)); got != want {
+					t.Fatalf("%q: %s instead of %s", s, got, want)
+				}
+				plain := plainPrefix(s)
+				if special := len(want) != n+2 || c >= 0x80; special && plain != at || !special && plain != n {
+					t.Fatalf("%q: the first %d bytes are plain", s, plain)
+				}
+			}
+		}
+	}
+}

@@ -2,6 +2,7 @@ package item
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"unicode/utf8"
 )
 
@@ -101,9 +102,39 @@ func appendBase64(dst, b []byte) []byte { return base64.StdEncoding.AppendEncode
 
 const hexDigits = "0123456789abcdef"
 
-// AppendQuoted writes a JSON string. Bytes that are no UTF-8 become U+FFFD.
+// AppendQuoted writes a JSON string. Bytes that are no UTF-8 become U+FFFD. Nearly every string is written as it is, so it
+// is copied first and looked at afterwards, where the eight bytes of a word can be tested at once.
 func AppendQuoted[T string | []byte](dst []byte, s T) []byte {
 	dst = append(dst, '"')
+	from := len(dst)
+	dst = append(dst, s...)
+	if plain := plainPrefix(dst[from:]); plain < len(s) {
+		dst = appendEscaped(dst[:from+plain], s[plain:])
+	}
+	return append(dst, '"')
+}
+
+// plainPrefix is how many bytes of s are ASCII that JSON writes as it is.
+func plainPrefix(s []byte) int {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; len(s)-i >= 8; i += 8 {
+		w := binary.LittleEndian.Uint64(s[i:])
+		// Taking 0x20 from a byte, or 1 from one that was made zero, sets its top bit or borrows from the next: some bit is
+		// left exactly if some byte is below a blank, a quote, a backslash or above ASCII.
+		if (w|(w-0x20*ones)|(w^'"'*ones-ones)|(w^'\\'*ones-ones))&tops != 0 {
+			break
+		}
+	}
+	for ; i < len(s); i++ {
+		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			break
+		}
+	}
+	return i
+}
+
+func appendEscaped[T string | []byte](dst []byte, s T) []byte {
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
@@ -137,6 +168,5 @@ func AppendQuoted[T string | []byte](dst []byte, s T) []byte {
 		i++
 		start = i
 	}
-	dst = append(dst, s[start:]...)
-	return append(dst, '"')
+	return append(dst, s[start:]...)
 }
