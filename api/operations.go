@@ -31,8 +31,9 @@ func (s *Server) call(r *http.Request) *call {
 	return c
 }
 
-// maxKept is the largest buffer that is used again: one 16 MB answer must not be kept for ever.
-const maxKept = 1 << 20
+// maxKept is the largest buffer that is used again: one 16 MB answer must not be kept for ever, but the pages of Query and
+// Scan must, or making them room costs as much as filling them.
+const maxKept = 4 << 20
 
 func (s *Server) release(c *call) {
 	if cap(c.body) > maxKept {
