@@ -1,0 +1,84 @@
+package antientropy
+
+import "github.com/meridiandb/meridian/crdt"
+
+// Held says what a side holds of a table: of each listed origin everything up to a time, and everything at or below the
+// floor. Of an origin that is not listed nothing more will come by a log (it is gone, or cannot be reached): what is missing
+// of it is missing.
+type Held struct {
+	Floor crdt.Time
+	Up    map[crdt.Origin]crdt.Time
+}
+
+// covers reports whether a side should have a write.
+func (h *Held) covers(s crdt.Stamp) bool {
+	up, listed := h.Up[s.Origin]
+	return !listed || s.Time <= up
+}
+
+// Raise adds what another side held, after all of it was merged: whoever held less, holds that now.
+func (h *Held) Raise(o Held) {
+	h.Floor = max(h.Floor, o.Floor)
+	if h.Up == nil {
+		h.Up = map[crdt.Origin]crdt.Time{}
+	}
+	for origin, t := range o.Up {
+		h.Up[origin] = max(h.Up[origin], t)
+	}
+}
+
+// Seen is one side's version of an item, as far as judging goes. One that is not there has seen what is at or below the floor:
+// its delete may be forgotten.
+type Seen struct {
+	Present bool
+	Context crdt.Context
+}
+
+func (s Seen) context(h *Held) crdt.Context {
+	if s.Present {
+		return s.Context
+	}
+	return crdt.Context{}.WithFloor(h.Floor)
+}
+
+// Verdict says what a difference is. None set: what differs is on its way.
+type Verdict struct {
+	MineLacks, TheirsLacks bool
+	Clash                  bool // the same writes, another state
+}
+
+// Judge judges two versions whose digests differ.
+func Judge(mine Seen, my *Held, theirs Seen, their *Held) Verdict {
+	if mine.Present && theirs.Present && mine.Context.Equal(theirs.Context) {
+		return Verdict{Clash: true}
+	}
+	a, b := mine.context(my), theirs.context(their)
+	return Verdict{
+		MineLacks:   theirs.Present && lacks(a, my, b),
+		TheirsLacks: mine.Present && lacks(b, their, a),
+	}
+}
+
+// lacks reports whether a side that has seen have should have seen something of other.
+func lacks(have crdt.Context, held *Held, other crdt.Context) bool {
+	all := true
+	for s := range other.Seen() {
+		if have.Covers(s) {
+			continue
+		}
+		if all = false; held.covers(s) {
+			return true
+		}
+	}
+	// A floor comes into a context with a write. Whoever has seen all the writes has it, too.
+	return all && other.Floor() > have.Floor()
+}
+
+// different is what a Whole round makes of it: everything that one side has seen and the other has not.
+func different(mine Seen, my *Held, theirs Seen, their *Held) Verdict {
+	v := Judge(mine, my, theirs, their)
+	a, b := mine.context(my), theirs.context(their)
+	v.MineLacks = theirs.Present && !b.SubsetOf(a)
+	v.TheirsLacks = mine.Present && !a.SubsetOf(b)
+	return v
+}
