@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/meridiandb/meridian/replication/transport"
@@ -35,12 +36,12 @@ type Net struct {
 	paths    map[[2]string]Path
 	usual    Path
 	stations map[string]*Transport
-	conns    uint64
+	conns    map[[2]string]uint64 // made so far, by dialer and dialed
 }
 
 // New makes a network on which all paths are like usual.
 func New(seed uint64, usual Path) *Net {
-	return &Net{seed: seed, usual: usual, paths: map[[2]string]Path{}, stations: map[string]*Transport{}}
+	return &Net{seed: seed, usual: usual, paths: map[[2]string]Path{}, stations: map[string]*Transport{}, conns: map[[2]string]uint64{}}
 }
 
 // Set changes the path from one address to another.
@@ -88,6 +89,7 @@ type Transport struct {
 	server  transport.Server
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
+	mute    atomic.Bool
 
 	mu      sync.Mutex
 	closed  bool
@@ -125,6 +127,10 @@ func (t *Transport) Close() error {
 	return nil
 }
 
+// Mute takes the machine's power: from now on nothing that it sends leaves it, and nobody connects to it; what has left it
+// arrives. It waits for nothing, so that a test can call it at the very moment of the cut. Close must follow.
+func (t *Transport) Mute() { t.mute.Store(true) }
+
 // handle runs a handler in its own goroutine unless the station is closed.
 func (t *Transport) handle(f func()) bool {
 	t.mu.Lock()
@@ -160,12 +166,12 @@ func (t *Transport) Dial(ctx context.Context, address string) (transport.Conn, e
 
 func (t *Transport) connect(address string) (transport.Conn, error) {
 	to := t.net.station(address)
-	if to == nil {
+	if to == nil || to.mute.Load() || t.mute.Load() {
 		return nil, errors.New("fakenet: connection refused")
 	}
 	t.net.mu.Lock()
-	t.net.conns++
-	id := t.net.conns
+	t.net.conns[[2]string{t.address, address}]++
+	id := t.net.conns[[2]string{t.address, address}]
 	t.net.mu.Unlock()
 	c := &conn{from: t, to: to, heard: time.Now()}
 	c.client, c.leave = context.WithCancelCause(t.ctx)
@@ -194,7 +200,7 @@ func (w *way) send(ofLink bool, arrive func()) (copies int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.sent++
-	if p.Cut && !w.dead {
+	if (p.Cut || w.sender().mute.Load()) && !w.dead {
 		w.dead = true
 		time.AfterFunc(serverPatience, func() { w.c.abandon(errGone) })
 	}
@@ -227,6 +233,13 @@ func (w *way) send(ofLink bool, arrive func()) (copies int) {
 		w.arriveAt(at, arrive)
 	}
 	return copies
+}
+
+func (w *way) sender() *Transport {
+	if w == w.c.up {
+		return w.c.from
+	}
+	return w.c.to
 }
 
 // arriveAt delivers unless the line is cut while the message is under way.

@@ -1,0 +1,410 @@
+package repltest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/meridiandb/meridian/expr"
+	"github.com/meridiandb/meridian/internal/fault"
+	"github.com/meridiandb/meridian/item"
+	"github.com/meridiandb/meridian/region/catalog"
+	"github.com/meridiandb/meridian/region/table"
+	"github.com/meridiandb/meridian/stream/record"
+)
+
+// tableInfo is a table that clients use.
+type tableInfo struct {
+	name   string
+	id     record.TableID
+	policy string
+}
+
+const (
+	lastWriter = "last-writer-wins"
+	attribute  = "attribute"
+	counting   = "crdt"
+)
+
+func (w *world) allTables() map[record.TableID]bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := map[record.TableID]bool{}
+	for _, t := range w.tables {
+		all[t.id] = true
+	}
+	return all
+}
+
+// pick draws a table of a policy, nil if there is none.
+func (w *world) pick(rnd *rand.Rand, policy string) *tableInfo {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var some []*tableInfo
+	for _, t := range w.tables {
+		if t.policy == policy {
+			some = append(some, t)
+		}
+	}
+	if len(some) == 0 {
+		return nil
+	}
+	return some[rnd.IntN(len(some))]
+}
+
+func spec(name, policy string) catalog.Spec {
+	pk, g := item.KeyAttr{Name: "k", Kind: item.String}, item.KeyAttr{Name: "g", Kind: item.String}
+	return catalog.Spec{Descriptor: catalog.Descriptor{
+		Name: name, Schema: item.KeySchema{Hash: []item.KeyAttr{pk}}, Attributes: []item.KeyAttr{pk, g},
+		Indexes: []catalog.Index{{
+			Name: "byG", Global: true, Schema: item.KeySchema{Hash: []item.KeyAttr{g}}, Projection: "ALL",
+		}},
+		Billing: catalog.Billing{PayPerRequest: true}, Policy: policy,
+	}}
+}
+
+func key(k string) item.Key { return item.Key{Hash: []item.Value{item.Str(k)}} }
+
+func thing(k, mark string, n int) item.Item {
+	return item.NewItem([]item.Field{
+		{Name: "k", Value: item.Str(k)}, {Name: "w", Value: item.Str(mark)}, {Name: "g", Value: item.Str(fmt.Sprint("g", n%4))},
+		{Name: "n", Value: item.NumVal(item.NumFromInt(int64(n)))},
+	})
+}
+
+type values map[string]item.Value
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func condition(text string, vs values) *expr.Condition {
+	return must(must(expr.ParseCondition(expr.ConditionExpression, text)).Bind(expr.NewParams(nil, vs)))
+}
+
+func update(text string, vs values) *expr.Update {
+	return must(must(expr.ParseUpdate(text)).Bind(expr.NewParams(nil, vs)))
+}
+
+// client is one of a region's clients. Its choices follow from the seed.
+type client struct {
+	w    *world
+	n    *node
+	name string
+	rnd  *rand.Rand
+	op   int
+
+	group  int // the number that its own group of items has
+	counts struct{ acknowledged, unknown int64 }
+}
+
+// clients is all of them.
+type clients struct {
+	stop chan struct{}
+	work sync.WaitGroup
+	all  []*client
+
+	mu     sync.Mutex
+	paused map[*node]bool
+}
+
+const perRegion = 2
+
+func (w *world) startClients() *clients {
+	cs := &clients{stop: make(chan struct{}), paused: map[*node]bool{}}
+	for _, n := range w.nodes {
+		for i := range perRegion {
+			name := fmt.Sprintf("%s/%d", n.name, i)
+			c := &client{w: w, n: n, name: name, rnd: w.chance("client", name)}
+			cs.all = append(cs.all, c)
+			cs.work.Go(func() { cs.run(c) })
+		}
+	}
+	for _, n := range w.nodes {
+		cs.work.Go(func() { cs.look(n) })
+	}
+	return cs
+}
+
+func (cs *clients) end() { close(cs.stop); cs.work.Wait() }
+
+func (cs *clients) pause(n *node, yes bool) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	cs.paused[n] = yes
+}
+
+func (cs *clients) run(c *client) {
+	think := []time.Duration{20 * time.Millisecond, 80 * time.Millisecond, 300 * time.Millisecond}[c.rnd.IntN(3)]
+	for {
+		pause(c.rnd, think)
+		select {
+		case <-cs.stop:
+			return
+		default:
+		}
+		cs.mu.Lock()
+		paused := cs.paused[c.n]
+		cs.mu.Unlock()
+		if l := c.n.at(); l != nil && !paused {
+			c.op++
+			c.step(l)
+		}
+	}
+}
+
+// step does one request.
+func (c *client) step(l *life) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	switch k := c.rnd.IntN(20); {
+	case k < 3:
+		c.count(ctx, l)
+	case k < 6:
+		c.moveGroup(ctx, l)
+	case k < 8:
+		c.some(ctx, l, true)
+	case k < 10:
+		c.some(ctx, l, false)
+	case k < 12:
+		c.one(ctx, l, attribute)
+	default:
+		c.one(ctx, l, lastWriter)
+	}
+}
+
+func (c *client) mark(i int) string { return fmt.Sprintf("%s/%d.%d", c.name, c.op, i) }
+
+// draw makes a write of some item, and what is to be remembered of it.
+func (c *client) draw(t *tableInfo, i int) (table.Write, *ack) {
+	k := fmt.Sprint("hot", c.rnd.IntN(3))
+	if c.rnd.IntN(3) == 0 {
+		k = fmt.Sprint("cold", c.rnd.IntN(30))
+	}
+	mark, n := c.mark(i), c.rnd.IntN(100)
+	a := &ack{id: idOf(t, key(k)), table: t, mark: mark}
+	w := table.Write{Op: table.Put, Item: thing(k, mark, n)}
+	switch v := c.rnd.IntN(10); {
+	case v < 3:
+		a.mark = ""
+		w = table.Write{Op: table.Delete, Key: key(k)}
+	case v < 5:
+		w = table.Write{Op: table.Update, Key: key(k), Update: update("SET w = :w, g = :g", values{
+			":w": item.Str(mark), ":g": item.Str(fmt.Sprint("g", n%4))})}
+	}
+	switch v := c.rnd.IntN(10); {
+	case v < 1:
+		w.Condition = condition("attribute_exists(k)", nil)
+	case v < 2:
+		w.Condition = condition("attribute_not_exists(k)", nil)
+	case v < 3:
+		w.Condition = condition("n > :n", values{":n": item.NumVal(item.NumFromInt(int64(n)))})
+	}
+	return w, a
+}
+
+// done remembers writes that succeeded. The delete of nothing is none.
+func (c *client) done(l *life, as []*ack, results []table.WriteResult) {
+	var some []*ack
+	for i, a := range as {
+		if a == nil {
+			continue
+		}
+		if a.origin, a.old = l.region.Origin(), markOf(results[i].Old); a.mark == "" && results[i].Old.IsZero() {
+			continue
+		}
+		some = append(some, a)
+	}
+	l.counts(func() { c.w.history.acknowledged(some...) })
+}
+
+func (c *client) one(ctx context.Context, l *life, policy string) {
+	t := c.w.pick(c.rnd, policy)
+	w, a := c.draw(t, 0)
+	tab, err := l.region.Table(t.name)
+	if err != nil {
+		return
+	}
+	res, err := tab.Write(ctx, w)
+	if c.failed(l, err) {
+		return
+	}
+	c.done(l, []*ack{a}, []table.WriteResult{res})
+}
+
+// some writes several items, as a transaction or each by itself.
+func (c *client) some(ctx context.Context, l *life, together bool) {
+	var ws []table.TableWrite
+	var as []*ack
+	used := map[itemID]bool{}
+	for i := range 2 + c.rnd.IntN(4) {
+		t := c.w.pick(c.rnd, lastWriter)
+		w, a := c.draw(t, i)
+		tab, err := l.region.Table(t.name)
+		if used[a.id] || err != nil {
+			continue
+		}
+		used[a.id] = true
+		ws, as = append(ws, table.TableWrite{Table: tab, Write: w}), append(as, a)
+	}
+	if len(ws) == 0 {
+		return
+	}
+	if together {
+		res, err := l.region.Transact(ctx, nil, ws)
+		if !c.failed(l, err) {
+			c.done(l, as, res.Results)
+		}
+		return
+	}
+	res, errs := l.region.WriteBatch(ctx, ws)
+	for i, err := range errs {
+		if c.failed(l, err) {
+			as[i] = nil
+		}
+	}
+	c.done(l, as, res)
+}
+
+// failed reports whether a write failed, and complains of errors that clients must not get.
+func (c *client) failed(l *life, err error) bool {
+	if err == nil {
+		return false
+	}
+	var cf *table.ConditionFailed
+	var cc *table.Canceled
+	var fe *fault.Error
+	known := errors.As(err, &cf) || errors.As(err, &cc) || errors.As(err, &fe) && fe.Kind != fault.Internal
+	if !known && c.n.at() == l && l.alive() && l.ctx.Err() == nil {
+		c.w.fail("a client of %s gets: %v", c.n.name, err)
+	}
+	return true
+}
+
+// groupSize is how many items a client always writes together.
+const groupSize = 3
+
+func (c *client) groupKey(i int) string { return fmt.Sprintf("group/%s/%d", c.name, i) }
+
+// moveGroup gives all items of the client's own group the next number at once. Nobody else writes them, but the group may be
+// older here than the client knows, after a region was filled anew; then it must not go on.
+func (c *client) moveGroup(ctx context.Context, l *life) {
+	t := c.w.group()
+	tab, err := l.region.Table(t.name)
+	if err != nil {
+		return
+	}
+	next := c.group + 1
+	var ws []table.TableWrite
+	var as []*ack
+	for i := range groupSize {
+		k, mark := c.groupKey(i), c.mark(i)
+		ws = append(ws, table.TableWrite{Table: tab, Write: table.Write{Op: table.Put, Item: thing(k, mark, next)}})
+		as = append(as, &ack{id: idOf(t, key(k)), table: t, mark: mark})
+	}
+	c.group = next // also if the outcome is unknown: a number is used once
+	res, err := l.region.Transact(ctx, nil, ws)
+	if !c.failed(l, err) {
+		c.done(l, as, res.Results)
+	}
+}
+
+// group is the table of all clients' groups: the first.
+func (w *world) group() *tableInfo {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.tables[0]
+}
+
+// count adds one to a counter that all clients add to.
+func (c *client) count(ctx context.Context, l *life) {
+	t := c.w.pick(c.rnd, counting)
+	tab, err := l.region.Table(t.name)
+	if err != nil {
+		return
+	}
+	_, err = tab.Write(ctx, table.Write{Op: table.Update, Key: key("counter"),
+		Update: update("ADD n :one", values{":one": item.NumVal(item.NumFromInt(1))})})
+	var fe *fault.Error
+	switch {
+	case err == nil && l.counts(func() { c.counts.acknowledged++ }):
+	case errors.As(err, &fe) && fe.Kind != fault.Internal: // refused
+		if errors.Is(err, context.DeadlineExceeded) {
+			c.counts.unknown++
+		}
+	default:
+		c.failed(l, err)
+		c.counts.unknown++
+	}
+}
+
+// look reads the groups again and again: each is seen whole, and never goes back.
+func (cs *clients) look(n *node) {
+	rnd := n.w.chance("look", n.name)
+	type place struct {
+		of     *client
+		joined int64
+	}
+	last := map[place]int64{}
+	for {
+		pause(rnd, 250*time.Millisecond)
+		select {
+		case <-cs.stop:
+			return
+		default:
+		}
+		l := n.at()
+		if l == nil {
+			continue
+		}
+		t := n.w.group()
+		v, err := l.region.DescribeTable(t.name)
+		if err != nil || len(l.region.Stats().Behind) > 0 { // a region that catches up by copy is not whole meanwhile, and says so
+			continue
+		}
+		for _, c := range cs.all {
+			if n, ok := l.readGroup(t, c); ok {
+				at := place{c, v.Local.Joined}
+				if n < last[at] {
+					l.n.w.fail("promise 5: group %s in %s goes back from %d to %d", c.name, l.n.name, last[at], n)
+				}
+				last[at] = n
+			}
+		}
+	}
+}
+
+// readGroup reads the number of a client's group; ok is false if that says nothing.
+func (l *life) readGroup(t *tableInfo, c *client) (int64, bool) {
+	tab, err := l.region.Table(t.name)
+	if err != nil {
+		return 0, false
+	}
+	var keys []table.TableKey
+	for i := range groupSize {
+		keys = append(keys, table.TableKey{Table: tab, Key: key(c.groupKey(i))})
+	}
+	res, err := l.region.TransactGet(context.Background(), keys)
+	if err != nil || !l.alive() || len(l.region.Stats().Behind) > 0 {
+		return 0, false
+	}
+	var ns [groupSize]int64
+	for i := range res {
+		if !res[i].Item.IsZero() {
+			_, _ = fmt.Sscan(res[i].Item.Get("n").Num().String(), &ns[i])
+		}
+	}
+	for _, n := range ns {
+		if n != ns[0] {
+			l.n.w.fail("promise 5: in %s the group of %s has the numbers %v: a transaction is torn", l.n.name, c.name, ns)
+			return 0, false
+		}
+	}
+	return ns[0], true
+}

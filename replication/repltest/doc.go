@@ -1,0 +1,27 @@
+// Package repltest lets three to five whole regions live through random lives in one process, and judges what becomes of them
+// against the promises of DESIGN section 1. It has tests only.
+//
+// # What is real
+//
+// Regions, their stores (Pebble on a file system that loses power), and replication between them are those of a server. The
+// network (fakenet), the membership and the clocks are scripted, and time is virtual (testing/synctest).
+//
+//	disk_test.go     a disk that counts syncs and loses power at a given one
+//	life_test.go     one region from start to end: store, region, links
+//	world_test.go    all regions, their network, membership and clocks
+//	clients_test.go  what clients do all the while
+//	faults_test.go   what happens to links, machines, clocks and tables meanwhile
+//	history_test.go  every commit that a region made and every write that it acknowledged
+//	judge_test.go    the promises, one by one
+//
+// # Running
+//
+//	go test ./replication/repltest                         two dozen seeds
+//	go test ./replication/repltest -seeds=10000 -timeout=0 the long run
+//	go test ./replication/repltest -seed=17 -runs=20       one seed, again and again
+//	go run ./replication/repltest/mutate                   break the code on purpose, and see that it is found
+//
+// All faults follow from the seed: which, when, to whom, and at which sync of a disk. How goroutines meet at one virtual
+// instant does not, since the runtime shuffles them; so a seed that failed once may need several runs. A failure prints its
+// trace. What was found so far stands in docs/found-by-simulation.md.
+package repltest

@@ -1,0 +1,366 @@
+package repltest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/meridiandb/meridian/internal/fault"
+	"github.com/meridiandb/meridian/region/catalog"
+)
+
+// faults is what happens to a world for a while. Each kind has its own goroutine and its own chance.
+type faults struct {
+	w       *world
+	clients *clients
+	stop    chan struct{}
+	work    sync.WaitGroup
+	tables  chan struct{} // size 1: whoever changes tables, or takes a region away for good
+}
+
+func (w *world) startFaults(cs *clients) *faults {
+	f := &faults{w: w, clients: cs, stop: make(chan struct{}), tables: make(chan struct{}, 1)}
+	kinds := w.chance("kinds")
+	on := func(percent int, name string, fn func(*rand.Rand)) {
+		if kinds.IntN(100) < percent {
+			f.every(w.chance("fault", name), fn)
+		}
+	}
+	on(80, "links", f.badLink)
+	on(50, "more links", f.badLink)
+	on(80, "power", f.powerCut)
+	on(40, "more power", f.powerCut)
+	on(50, "process", f.restart)
+	on(30, "clock", f.badClock)
+	on(80, "tables", f.changeTables)
+	on(30, "rebuild", f.rebuild)
+	return f
+}
+
+// every does one fault after the other.
+func (f *faults) every(rnd *rand.Rand, fn func(*rand.Rand)) {
+	f.work.Go(func() {
+		for f.rest(rnd, 3*time.Second) {
+			fn(rnd)
+		}
+	})
+}
+
+// rest waits for a random time below d; false if no more faults are wanted.
+func (f *faults) rest(rnd *rand.Rand, d time.Duration) bool {
+	t := time.NewTimer(time.Duration(rnd.Int64N(int64(d))))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-f.stop:
+		return false
+	}
+}
+
+func (f *faults) end() { close(f.stop); f.work.Wait() }
+
+// of draws a node.
+func (w *world) of(rnd *rand.Rand) *node { return w.nodes[rnd.IntN(len(w.nodes))] }
+
+// badLink breaks a link or several for a while.
+func (f *faults) badLink(rnd *rand.Rand) {
+	w := f.w
+	a, b := w.of(rnd), w.of(rnd)
+	if a == b {
+		return
+	}
+	p := w.usual()
+	both, what := true, ""
+	switch rnd.IntN(6) {
+	case 0:
+		p.Cut, what = true, "cut"
+	case 1:
+		p.Cut, both, what = true, false, "cut one way"
+	case 2:
+		p.Lost, p.Repeated, p.Overtaken, what = 30, 30, 30, "lossy"
+	case 3:
+		p.Delay, p.Jitter, what = 300*time.Millisecond, 200*time.Millisecond, "slow"
+	case 4:
+		w.say("%s is alone", a.name)
+		p.Cut = true
+		for _, o := range w.nodes {
+			if o != a {
+				w.net.Set(a.name, o.name, p)
+				w.net.Set(o.name, a.name, p)
+			}
+		}
+		f.rest(rnd, 12*time.Second)
+		for _, o := range w.nodes {
+			if o != a {
+				f.mend(a, o)
+			}
+		}
+		w.say("%s is no longer alone", a.name)
+		return
+	case 5:
+		p.Repeated, p.Overtaken, both, what = 0, 100, false, "disorderly"
+	}
+	w.say("link %s to %s is %s", a.name, b.name, what)
+	w.net.Set(a.name, b.name, p)
+	if both {
+		w.net.Set(b.name, a.name, p)
+	}
+	f.rest(rnd, 8*time.Second)
+	f.mend(a, b)
+	w.say("link %s to %s is well", a.name, b.name)
+}
+
+func (f *faults) mend(a, b *node) {
+	f.w.net.Set(a.name, b.name, f.w.usual())
+	f.w.net.Set(b.name, a.name, f.w.usual())
+}
+
+// take has a node's lives for oneself; false if somebody else has them.
+func (n *node) take() bool {
+	select {
+	case n.busy <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (n *node) give() { <-n.busy }
+
+// powerCut takes a region's power at one of its next syncs, and gives it back later.
+func (f *faults) powerCut(rnd *rand.Rand) {
+	n, k, away := f.w.of(rnd), 1+rnd.IntN(30), 3*time.Second
+	if rnd.IntN(4) == 0 {
+		away = 15 * time.Second
+	}
+	if !n.take() {
+		return
+	}
+	defer n.give()
+	l := n.at()
+	if l == nil { // it did not start, which has been told
+		return
+	}
+	l.disk.arm(k)
+	select {
+	case <-l.died:
+	case <-time.After(5 * time.Second):
+		l.losePower()
+	}
+	f.w.say("%s loses power at its sync %d", n.name, l.disk.syncs)
+	l.end()
+	f.rest(rnd, away)
+	n.start()
+}
+
+// restart stops a region in good order.
+func (f *faults) restart(rnd *rand.Rand) {
+	n := f.w.of(rnd)
+	if !n.take() {
+		return
+	}
+	defer n.give()
+	l := n.at()
+	if l == nil {
+		return
+	}
+	f.w.say("%s stops", n.name)
+	l.end()
+	f.rest(rnd, 2*time.Second)
+	n.start()
+}
+
+// badClock starts a region with a wrong clock, and puts it right later. One at a time: a majority is right.
+func (f *faults) badClock(rnd *rand.Rand) {
+	n := f.w.nodes[0] // always the same: a clock that was ahead once takes its region's hybrid time along
+	if !n.take() {
+		return
+	}
+	defer n.give()
+	c := clock{skew: []time.Duration{12 * time.Second, 2 * time.Second, -24 * time.Hour, -5 * time.Second, 0}[rnd.IntN(5)]}
+	c.drift = []float64{0, 0.05, -0.05}[rnd.IntN(3)]
+	f.w.say("%s starts with its clock wrong by %v, and more by %v of each second", n.name, c.skew, c.drift)
+	if l := n.at(); l != nil {
+		l.end()
+	}
+	n.setClock(c)
+	n.start()
+	f.rest(rnd, 10*time.Second)
+	f.w.say("%s starts with a good clock", n.name)
+	if l := n.at(); l != nil {
+		l.end()
+	}
+	n.setClock(clock{})
+	n.start()
+}
+
+// changeTables adds a table, or changes the replicas or indexes of one.
+func (f *faults) changeTables(rnd *rand.Rand) {
+	f.tables <- struct{}{}
+	defer func() { <-f.tables }()
+	w := f.w
+	n, other, kind := w.of(rnd), w.of(rnd), rnd.IntN(10)
+	w.mu.Lock()
+	t := w.tables[rnd.IntN(len(w.tables))]
+	many := len(w.tables)
+	w.mu.Unlock()
+	l := n.at()
+	if l == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Second)
+	defer cancel()
+	v, err := l.region.DescribeTable(t.name)
+	if err != nil {
+		return
+	}
+	switch {
+	case kind == 0 && many < 6:
+		if err := w.create(n, fmt.Sprint("table", many), []string{lastWriter, attribute}[rnd.IntN(2)], other); err != nil {
+			w.say("no new table at %s: %v", n.name, err)
+		}
+	case kind < 5:
+		_, err := l.region.UpdateTable(ctx, t.name, catalog.Change{CreateReplica: other.name})
+		w.say("%s adds %s to %s: %v", n.name, other.name, t.name, err)
+	case kind < 8:
+		active := 0
+		for _, m := range v.Members {
+			if m.State == catalog.MemberActive && m.Region != other.name {
+				active++
+			}
+		}
+		if active < 2 {
+			return
+		}
+		_, err := l.region.UpdateTable(ctx, t.name, catalog.Change{DeleteReplica: other.name})
+		w.say("%s removes %s from %s: %v", n.name, other.name, t.name, err)
+	case len(v.Indexes) > 0:
+		_, err := l.region.UpdateTable(ctx, t.name, catalog.Change{DeleteIndex: v.Indexes[0].Name})
+		w.say("%s removes the index of %s: %v", n.name, t.name, err)
+	default:
+		ix := spec("", "").Indexes[0]
+		_, err := l.region.UpdateTable(ctx, t.name, catalog.Change{
+			CreateIndex: &ix, Attributes: []catalog.AttributeChange{{Name: "g", Kind: "S"}},
+		})
+		w.say("%s makes an index of %s: %v", n.name, t.name, err)
+	}
+}
+
+// create makes a table at a node with replicas at others, and lets clients have it when it has one: deletes are remembered
+// from then on.
+func (w *world) create(n *node, name, policy string, others ...*node) error {
+	l := n.at()
+	if l == nil {
+		return nil
+	}
+	v, err := l.region.CreateTable(context.Background(), spec(name, policy))
+	if err != nil {
+		return err
+	}
+	w.say("%s makes %s (%s)", n.name, name, policy)
+	shared := false
+	for _, o := range others {
+		if o == n {
+			continue
+		}
+		if err := l.share(name, o.name); err != nil {
+			w.say("%s does not get a replica of %s: %v", o.name, name, err)
+			continue
+		}
+		shared = true
+	}
+	if !l.alive() { // the table may be gone
+		return nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if shared {
+		w.tables = append(w.tables, &tableInfo{name: name, id: v.ID, policy: policy})
+	}
+	return nil
+}
+
+// share adds a replica of a table, when the one before it is there.
+func (l *life) share(name, to string) (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Second)
+	defer cancel()
+	for range 30 {
+		if _, err = l.region.UpdateTable(ctx, name, catalog.Change{CreateReplica: to}); err == nil || fault.KindOf(err) != fault.InUse {
+			return err
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return err
+}
+
+// rebuild loses a region's disk. What only it has would be lost with it, so it happens only when the others have everything.
+func (f *faults) rebuild(rnd *rand.Rand) {
+	f.tables <- struct{}{}
+	defer func() { <-f.tables }()
+	n := f.w.of(rnd)
+	if !n.take() {
+		return
+	}
+	defer n.give()
+	f.clients.pause(n, true)
+	defer f.clients.pause(n, false)
+	time.Sleep(21 * time.Second) // longer than a client waits
+	for range 100 {
+		time.Sleep(50 * time.Millisecond)
+		if f.drained(n) {
+			break
+		}
+	}
+	if !f.drained(n) {
+		f.w.say("%s is not rebuilt: it alone has something", n.name)
+		return
+	}
+	f.w.say("%s loses its disk", n.name)
+	n.at().end()
+	n.mem = vfs.NewCrashableMem()
+	n.start()
+}
+
+// drained reports whether all others have everything that a region wrote, and no table is changing.
+func (f *faults) drained(n *node) bool {
+	l := n.at()
+	if l == nil {
+		return false
+	}
+	end, _ := l.region.End()
+	if s := l.region.Stats(); end < s.LogLast {
+		return false
+	}
+	names, _, _ := l.region.ListTables("", 100)
+	for _, name := range names {
+		v, err := l.region.DescribeTable(name)
+		if err != nil || v.Status != "ACTIVE" || v.Replicas() < 2 {
+			return false
+		}
+		for _, m := range v.Members {
+			if m.State == catalog.MemberCreating || m.State == catalog.MemberDeleting {
+				return false
+			}
+		}
+	}
+	for _, o := range f.w.nodes {
+		if o == n {
+			continue
+		}
+		x := o.at()
+		if x == nil || x.region.Cursor(l.region.Origin()) < end {
+			return false
+		}
+		for _, p := range x.links.Peers() {
+			if p.Region == n.name && (!p.Connected || p.Inbound.Commits > 0) {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,358 @@
+package repltest
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/meridiandb/meridian/conflict"
+	"github.com/meridiandb/meridian/crdt"
+	"github.com/meridiandb/meridian/item"
+	"github.com/meridiandb/meridian/region/catalog"
+	"github.com/meridiandb/meridian/region/table"
+	"github.com/meridiandb/meridian/storage"
+	"github.com/meridiandb/meridian/stream/record"
+)
+
+// patience is how long, in virtual time, regions get to agree once everything is well: clocks that were ahead must be caught
+// up with, and refused links are tried again.
+const patience = 3 * time.Minute
+
+// settle waits until nothing is on its way any more.
+func (w *world) settle() {
+	why := ""
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+		if why = w.unsettled(); why == "" {
+			return
+		}
+		if w.failed() {
+			break
+		}
+	}
+	w.fail("promise 3: %v after all is well, %s", patience, why)
+	for _, n := range w.nodes {
+		w.describe(n)
+	}
+}
+
+// unsettled says what is still under way; empty if nothing is.
+func (w *world) unsettled() string {
+	descriptors := map[record.TableID]catalog.View{}
+	for _, n := range w.nodes {
+		l := n.at()
+		if l == nil {
+			return n.name + " is down"
+		}
+		for _, p := range l.links.Peers() {
+			if !p.Connected || p.Inbound.Commits > 0 || p.Outbound.Commits > 0 || p.Inbound.Bytes > 0 || p.Outbound.Bytes > 0 {
+				return fmt.Sprintf("%s has the link to %s as %+v", n.name, p.Region, p)
+			}
+		}
+		if s := l.region.Stats(); len(s.Behind) > 0 || len(s.Held) > 0 {
+			return fmt.Sprintf("%s is behind %v and holds %v", n.name, s.Behind, s.Held)
+		}
+		names, _, err := l.region.ListTables("", 100)
+		if err != nil {
+			return err.Error()
+		}
+		for _, name := range names {
+			v, err := l.region.DescribeTable(name)
+			if err != nil {
+				return err.Error()
+			}
+			if why := unsettledTable(n.name, v); why != "" {
+				return why
+			}
+			if d, ok := descriptors[v.ID]; ok && d.Revision != v.Revision {
+				return fmt.Sprintf("table %s is at revision %v in %s, and at %v in %s", name, v.Revision, n.name, d.Revision, d.Region)
+			}
+			descriptors[v.ID] = v
+		}
+	}
+	for id, v := range descriptors {
+		for _, m := range v.Members {
+			if m.State != catalog.MemberActive {
+				continue
+			}
+			if l := w.node(m.Region).at(); !l.holds(v.Name, id) {
+				return fmt.Sprintf("%s does not serve table %s", m.Region, v.Name)
+			}
+		}
+	}
+	return ""
+}
+
+func (w *world) node(name string) *node {
+	for _, n := range w.nodes {
+		if n.name == name {
+			return n
+		}
+	}
+	return nil
+}
+
+func (l *life) holds(name string, id record.TableID) bool {
+	v, err := l.region.DescribeTable(name)
+	return err == nil && v.ID == id && v.Local.Ready
+}
+
+func unsettledTable(at string, v catalog.View) string {
+	for _, m := range v.Members {
+		if m.State == catalog.MemberCreating || m.State == catalog.MemberDeleting {
+			return fmt.Sprintf("%s describes %s's replica of %s as %s", at, m.Region, v.Name, m.State)
+		}
+	}
+	for _, ix := range v.Indexes {
+		if !slices.Contains(v.Local.Built, ix.ID) {
+			return fmt.Sprintf("%s has not built index %s of %s", at, ix.Name, v.Name)
+		}
+	}
+	if v.Status != "ACTIVE" || !v.Local.Ready || len(v.Local.Dropping) > 0 {
+		return fmt.Sprintf("%s describes %s as %s %+v", at, v.Name, v.Status, v.Local)
+	}
+	return ""
+}
+
+func (w *world) describe(n *node) {
+	l := n.at()
+	if l == nil {
+		w.say("%s is down", n.name)
+		return
+	}
+	s := l.region.Stats()
+	w.say("%v: log %d to %d, from others %v, behind %v, held %v, clock %+v", l.region.Origin(), s.LogFirst, s.LogLast, s.Inbound, s.Behind, s.Held, s.Standing)
+	for _, p := range l.links.Peers() {
+		w.say("  %+v", p)
+	}
+	for _, t := range s.Tables {
+		v, _ := l.region.DescribeTable(t.Name)
+		w.say("  %s %s keeper %s members %v local %+v", t.Name, t.Status, t.Keeper, t.Members, v.Local)
+	}
+}
+
+// judge holds what is there at the end against the promises.
+func (w *world) judge(cs *clients) {
+	for _, n := range w.nodes {
+		w.history.reopened(n.at()) // what was acknowledged since the last start
+	}
+	w.history.increasing()
+	for _, t := range w.tables {
+		w.judgeTable(t, cs)
+	}
+}
+
+func (w *world) judgeTable(t *tableInfo, cs *clients) {
+	var first map[string]conflict.State
+	var at string
+	for _, n := range w.nodes {
+		l := n.at()
+		v, err := l.region.DescribeTable(t.name)
+		if err != nil || v.ID != t.id {
+			continue
+		}
+		l.judgeStored(v)
+		states := l.states(t.id)
+		if first == nil {
+			first, at = states, n.name
+			continue
+		}
+		w.judgeEqual(t, at, n.name, first, states)
+	}
+	switch {
+	case first == nil:
+		w.fail("promise 3: no region holds table %s", t.name)
+	case t.policy == counting:
+		w.judgeCounter(first, cs)
+	default:
+		w.judgeWrites(t, first)
+	}
+}
+
+// states reads a table, its tombstones too.
+func (l *life) states(id record.TableID) map[string]conflict.State {
+	all := map[string]conflict.State{}
+	l.walk(storage.AppendTable(nil, storage.KindItem, id), func(k, v string) {
+		s, err := conflict.DecodeState([]byte(v))
+		if err != nil {
+			l.n.w.fail("%s: item %q: %v", l.n.name, k, err)
+		}
+		all[k] = s
+	})
+	return all
+}
+
+// walk reads everything under a prefix, which it cuts off.
+func (l *life) walk(prefix []byte, fn func(k, v string)) {
+	it, err := l.store.NewIter(storage.PrefixRange(prefix))
+	if err != nil {
+		l.n.w.fail("%s: %v", l.n.name, err)
+		return
+	}
+	for ok := it.First(); ok; ok = it.Next() {
+		fn(string(it.Key()[len(prefix):]), string(it.Value()))
+	}
+	if err := it.Err(); err != nil {
+		l.n.w.fail("%s: %v", l.n.name, err)
+	}
+	if err := it.Close(); err != nil {
+		l.n.w.fail("%s: %v", l.n.name, err)
+	}
+}
+
+func (w *world) judgeEqual(t *tableInfo, a, b string, x, y map[string]conflict.State) {
+	keys := slices.Sorted(maps.Keys(x))
+	for k := range y {
+		if _, ok := x[k]; !ok {
+			keys = append(keys, k)
+		}
+	}
+	for _, k := range keys {
+		if !x[k].Equal(y[k]) {
+			w.fail("promise 3: item %q of %s is %s in %s, and %s in %s", k, t.name, show(x[k]), a, show(y[k]), b)
+			w.lineage(itemID{t.id, k})
+		}
+	}
+}
+
+// lineage tells all that is known of an item.
+func (w *world) lineage(id itemID) {
+	h := w.history
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all := slices.SortedFunc(maps.Values(h.writes[id]), func(a, b *written) int { return a.stamp.Compare(b.stamp) })
+	for _, x := range all[max(0, len(all)-12):] {
+		w.say("  %v wrote %q over %v, had seen %v", x.stamp, x.mark, x.base, x.ctx)
+	}
+}
+
+func show(s conflict.State) string {
+	if s.IsZero() {
+		return "unknown"
+	}
+	return fmt.Sprintf("%s (%v, seen %v)", s.Item().AppendJSON(nil), s.Stamp(), s.Context())
+}
+
+// judgeStored holds a region's indexes and hash cells against its items.
+func (l *life) judgeStored(v catalog.View) {
+	have, err := table.Cells(context.Background(), l.store, v.ID)
+	want, err2 := table.RecomputeCells(context.Background(), l.store, v.ID)
+	if err != nil || err2 != nil || !maps.Equal(have, want) {
+		l.n.w.fail("hash cells: those of %s in %s are not those of its items (%v, %v): %d instead of %d",
+			v.Name, l.n.name, err, err2, len(have), len(want))
+	}
+	entries := map[string]string{}
+	for k, s := range l.states(v.ID) {
+		it := s.Item()
+		for i := range v.Indexes {
+			ix := &v.Indexes[i]
+			if key, ok := indexKey(ix, it); ok { // their projection is ALL
+				entries[string(storage.AppendSeq(nil, uint64(ix.ID))[4:])+key+k] = string(it.Encoded())
+			}
+		}
+	}
+	found := map[string]string{}
+	l.walk(storage.AppendTable(nil, storage.KindIndex, v.ID), func(k, v string) { found[k] = v })
+	if !maps.Equal(entries, found) {
+		l.n.w.fail("index: that of %s in %s has %d entries and should have %d, or others", v.Name, l.n.name, len(found), len(entries))
+	}
+}
+
+func indexKey(ix *catalog.Index, it item.Item) (string, bool) {
+	if it.IsZero() {
+		return "", false
+	}
+	k, ok := ix.Schema.IndexKey(it)
+	if !ok {
+		return "", false
+	}
+	return string(k.Append(nil)), true
+}
+
+// judgeCounter: every addition counts once, wherever and whenever it was made.
+func (w *world) judgeCounter(states map[string]conflict.State, cs *clients) {
+	var low, high, have int64
+	for _, c := range cs.all {
+		low += c.counts.acknowledged
+		high += c.counts.acknowledged + c.counts.unknown
+	}
+	if s, ok := states[string(key("counter").Append(nil))]; ok {
+		_, _ = fmt.Sscan(s.Item().Get("n").Num().String(), &have)
+	}
+	if have < low || have > high {
+		w.fail("exactly once: %d additions were acknowledged and %d may have happened; the counter is %d", low, high-low, have)
+	}
+	w.say("counter %d of %d to %d", have, low, high)
+}
+
+// judgeWrites: each acknowledged write is current, or somebody who saw it replaced it, or it lost to a write that had not
+// seen it; and what is current is what must be.
+func (w *world) judgeWrites(t *tableInfo, states map[string]conflict.State) {
+	h := w.history
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var current, superseded, lost int
+	for _, a := range h.acks {
+		if a.table != t {
+			continue
+		}
+		s, x := states[a.id.key], h.findLocked(a)
+		switch {
+		case x == nil:
+			w.fail("promise 1: %v acknowledged %s, which is in no log", a.origin, a)
+		case s.IsZero():
+			w.fail("promise 4: %s (%v): nothing is known of its item any more", a, x.stamp)
+		case !s.Context().Covers(x.stamp):
+			w.fail("promise 4: %s (%v) vanished: its item is %s", a, x.stamp, show(s))
+		case s.Stamp() == x.stamp:
+			current++
+		case h.seenLocked(a.id, x.stamp):
+			superseded++
+		case x.stamp.Less(s.Stamp()):
+			lost++
+		case t.policy == lastWriter:
+			w.fail("promise 4: %s (%v) is neither current nor replaced nor beaten: its item is %s", a, x.stamp, show(s))
+		}
+	}
+	w.say("%s: of %d acknowledged writes %d are current, %d superseded, %d lost to later ones", t.name, current+superseded+lost, current, superseded, lost)
+	if t.policy != lastWriter {
+		return
+	}
+	for id, all := range h.writes {
+		if id.table == t.id {
+			w.judgeItem(t, id, states[id.key], all)
+		}
+	}
+}
+
+// seenLocked reports whether a later write's author had seen a write.
+func (h *history) seenLocked(id itemID, stamp crdt.Stamp) bool {
+	for _, x := range h.writes[id] {
+		if stamp.Less(x.stamp) && x.ctx.Covers(stamp) {
+			return true
+		}
+	}
+	return false
+}
+
+// judgeItem: of all writes the last one wins, and a context is above each write that it had seen; so nobody who saw a delete
+// is before it, and nothing that it deleted comes back.
+func (w *world) judgeItem(t *tableInfo, id itemID, s conflict.State, all map[crdt.Stamp]*written) {
+	var last *written
+	for _, x := range all {
+		if last == nil || last.stamp.Less(x.stamp) {
+			last = x
+		}
+		if !s.Context().Covers(x.stamp) {
+			w.fail("promise 3: write %v (%q) of item %q of %s stands in a log, and its item is %s", x.stamp, x.mark, id.key, t.name, show(s))
+		}
+	}
+	if s.IsZero() || s.Stamp() != last.stamp || s.Visible() != last.visible {
+		promise := "promise 4"
+		if !last.visible {
+			promise = "promise 6"
+		}
+		w.fail("%s: item %q of %s is %s; the last write is %v (%q)", promise, id.key, t.name, show(s), last.stamp, last.mark)
+	}
+}

@@ -1,0 +1,301 @@
+package repltest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/meridiandb/meridian/crdt"
+	"github.com/meridiandb/meridian/region"
+	"github.com/meridiandb/meridian/replication"
+	"github.com/meridiandb/meridian/replication/member"
+	"github.com/meridiandb/meridian/replication/repltest/fakenet"
+	"github.com/meridiandb/meridian/storage"
+	"github.com/meridiandb/meridian/storage/pebblestore"
+	"github.com/meridiandb/meridian/stream"
+	"github.com/meridiandb/meridian/stream/record"
+)
+
+// life is a region from its start to its end, be that a stop or a power cut.
+type life struct {
+	n       *node
+	disk    *disk
+	store   storage.Store
+	region  *region.Region
+	links   *replication.Replication
+	station *fakenet.Transport
+	ctx     context.Context
+	cancel  context.CancelFunc
+	work    sync.WaitGroup
+
+	mu   sync.Mutex
+	dead bool          // its power is cut: what it says from now on counts for nothing
+	died chan struct{} // closed then
+}
+
+// openRegion opens the store that a disk holds, and its region.
+func (n *node) openRegion(l *life) error {
+	s, err := pebblestore.Open("data", pebblestore.Options{FS: l.disk.fs(), CacheBytes: 1 << 20, MemTableBytes: 256 << 10})
+	if err != nil {
+		return err
+	}
+	l.store = s
+	o := region.Options{Name: n.name, Store: s, Wall: n.wall, Logger: n.logger()}
+	l.region, err = region.Open(o)
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
+	return nil
+}
+
+func (n *node) logger() *slog.Logger {
+	if !*logs {
+		return nil
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})).With("at", n.name)
+}
+
+// start begins a life on what the disk holds.
+func (n *node) start() {
+	w := n.w
+	l := &life{n: n, died: make(chan struct{})}
+	n.lives++
+	l.disk = &disk{mem: n.mem, rnd: w.chance("disk", n.name, n.lives), slow: n.slowDisk}
+	l.disk.cut = l.losePower
+	if err := n.openRegion(l); err != nil {
+		w.fail("%s does not open: %v", n.name, err)
+		return
+	}
+	w.history.reopened(l)
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	l.station = w.net.Station(n.name)
+	var err error
+	l.links, err = replication.StartOver(replication.Options{
+		Region: n.name, Source: bridge{l.region, l}, Sink: bridge{l.region, l}, Handler: l.region,
+		Logger: n.logger(), Now: n.now,
+	}, l.station, w.roster(n.name))
+	if err != nil {
+		w.fail("%s: links do not start: %v", n.name, err)
+		return
+	}
+	l.region.Connect(peers{l.links})
+	l.work.Go(l.reportClocks)
+	l.work.Go(l.watch)
+	n.set(l)
+	w.say("%s starts as %v", n.name, l.region.Origin())
+	w.announce(member.Peer{Region: n.name, Origin: l.region.Origin(), Address: n.name, State: member.Alive})
+}
+
+// losePower ends what counts of the life, at once; who called for it must call end.
+func (l *life) losePower() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.dead {
+		return
+	}
+	l.dead = true
+	l.station.Mute()
+	l.disk.left = l.disk.clone()
+	close(l.died)
+}
+
+// counts calls fn unless the life's power is cut; it is not cut meanwhile.
+func (l *life) counts(fn func()) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.dead {
+		return false
+	}
+	fn()
+	return true
+}
+
+func (l *life) alive() bool { return l.counts(func() {}) }
+
+// end ends the life and leaves its disk to the next.
+func (l *life) end() {
+	n := l.n
+	n.set(nil)
+	l.cancel()
+	l.work.Wait()
+	alive := l.alive()
+	if err := l.links.Close(); err != nil && alive {
+		n.w.fail("%s: links do not close: %v", n.name, err)
+	}
+	if err := l.region.Close(); err != nil && alive {
+		n.w.fail("%s does not close: %v", n.name, err)
+	}
+	n.mem = l.disk.mem
+	state := member.Left
+	if !l.alive() {
+		n.mem, state = l.disk.left, member.Failed
+	}
+	n.w.announce(member.Peer{Region: n.name, Origin: l.region.Origin(), Address: n.name, State: state})
+}
+
+// watch notices when a region stops by itself, which nothing here is a reason for.
+func (l *life) watch() {
+	select {
+	case <-l.ctx.Done():
+	case <-l.region.Failed():
+		if err := l.region.Err(); err != nil && l.alive() {
+			l.n.w.fail("%s stops: %v", l.n.name, err)
+		}
+	}
+}
+
+// reportClocks is what cmd/meridian does.
+func (l *life) reportClocks() {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-l.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		offsets := map[string]time.Duration{}
+		for _, p := range l.links.Peers() {
+			if p.Connected && p.RoundTrip > 0 {
+				offsets[p.Region] = p.ClockOffset
+			}
+		}
+		l.region.ReportOffsets(offsets)
+		l.checkClock()
+	}
+}
+
+// checkClock holds promise 7 against a region whose own clock was always right.
+func (l *life) checkClock() {
+	s := l.region.Stats()
+	if ahead := time.Duration(s.Clock.Millis()-time.Now().UnixMilli()) * time.Millisecond; !l.n.everOff() && ahead > 2500*time.Millisecond && l.alive() {
+		l.n.w.fail("promise 7: %s's clock is right, but its hybrid time is %v ahead", l.n.name, ahead)
+	}
+}
+
+// bridge is a region as replication sees it: what cmd/meridian's is, and a witness.
+type bridge struct {
+	*region.Region
+	l *life
+}
+
+func (b bridge) Snapshot(ctx context.Context, id record.TableID) (replication.SnapshotReader, error) {
+	c, err := b.Region.Snapshot(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Read notes what is about to be shipped: from now on it must be there for ever.
+func (b bridge) Read(from record.Seq, wanted map[record.TableID]bool, maxBytes int) ([]record.Commit, record.Seq, error) {
+	commits, next, err := b.Region.Read(from, wanted, maxBytes)
+	if errors.Is(err, stream.ErrTrimmed) {
+		err = fmt.Errorf("%w: %w", replication.ErrTrimmed, err)
+	}
+	if !b.l.counts(func() { b.l.n.w.history.shipped(b.Origin(), commits) }) {
+		return nil, 0, errors.New("no power")
+	}
+	return commits, next, err
+}
+
+func (b bridge) Apply(ctx context.Context, peer crdt.Origin, commits []record.Commit, upTo record.Seq, closed crdt.Time) error {
+	err := b.Region.Apply(ctx, peer, commits, upTo, closed)
+	switch {
+	case errors.Is(err, region.ErrStale):
+		return replication.ErrStale
+	case errors.Is(err, region.ErrHeld):
+		return fmt.Errorf("%w: %w", replication.ErrHeld, err)
+	case err != nil && b.l.ctx.Err() == nil && ctx.Err() == nil && b.l.alive():
+		b.l.n.w.fail("%s cannot apply what %s sent: %v", b.l.n.name, peer.Region, err)
+	}
+	return err
+}
+
+// RolledBack is told of nothing that could happen here: a store that was acknowledged never goes back.
+func (b bridge) RolledBack(peer crdt.Origin, cursor record.Seq) {
+	if b.l.alive() {
+		end, _ := b.End()
+		b.l.n.w.fail("%s ends at %v, but %v holds it up to %v: it sent what it could still lose", b.l.n.name, end, peer, cursor)
+	}
+	b.Region.RolledBack(peer, cursor)
+}
+
+type peers struct{ *replication.Replication }
+
+func (p peers) FetchSnapshot(ctx context.Context, from string, id record.TableID, fn func(region.Chunk) error) error {
+	return p.Replication.FetchSnapshot(ctx, from, id, func(c replication.SnapshotChunk) error {
+		return fn(region.Chunk{Positions: c.Positions, Changes: c.Changes})
+	})
+}
+
+// node is a place where a region lives, several lives one after the other.
+type node struct {
+	w        *world
+	name     string
+	busy     chan struct{} // size 1: whoever starts or ends lives
+	mem      *vfs.MemFS    // the disk while nobody lives
+	lives    int
+	slowDisk int
+
+	mu    sync.Mutex
+	l     *life
+	clock clock
+	off   bool // the clock was wrong once
+}
+
+// clock is by how much a machine's clock is wrong.
+type clock struct {
+	skew  time.Duration
+	drift float64 // of each second
+	since time.Time
+}
+
+func (c clock) read(now time.Time) time.Time {
+	return now.Add(c.skew + time.Duration(c.drift*float64(now.Sub(c.since))))
+}
+
+func (n *node) set(l *life) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.l = l
+}
+
+// at is the node's life, nil if it is down.
+func (n *node) at() *life {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.l
+}
+
+func (n *node) now() time.Time {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.clock.read(time.Now())
+}
+
+func (n *node) wall() int64 { return n.now().UnixMilli() }
+
+func (n *node) setClock(c clock) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	c.since = time.Now()
+	n.clock = c
+	n.off = n.off || c.skew != 0 || c.drift != 0
+}
+
+func (n *node) everOff() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.off
+}
+
+func sorted(names []string) string { return strings.Join(slices.Sorted(slices.Values(names)), " ") }

@@ -1,0 +1,81 @@
+package repltest
+
+import (
+	"flag"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+var (
+	seeds = flag.Int("seeds", 24, "how many seeds are run")
+	from  = flag.Int("from", 0, "the first seed")
+	seed  = flag.Int("seed", -1, "only this seed")
+	runs  = flag.Int("runs", 1, "how often each seed is run")
+	load  = flag.Duration("load", 12*time.Second, "for how long, in virtual time, clients and faults go on")
+	logs  = flag.Bool("logs", false, "print what regions log")
+	tell  = flag.Bool("trace", false, "print the trace of seeds that pass, too")
+)
+
+// TestSeeds runs whole regions through random lives and judges what becomes of them; see doc.go.
+func TestSeeds(t *testing.T) {
+	first, last := *from, *from+*seeds
+	if *seed >= 0 {
+		first, last = *seed, *seed+1
+	}
+	for s := first; s < last; s++ {
+		for range *runs {
+			t.Run(fmt.Sprint("seed ", s), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) { play(t, uint64(s)) })
+			})
+		}
+	}
+}
+
+// play is one world from its beginning to its end.
+func play(t *testing.T, seed uint64) {
+	w := newWorld(seed)
+	if !w.failed() {
+		w.live()
+	}
+	w.close()
+	if w.failed() || *tell {
+		for _, line := range w.trace {
+			t.Log(line)
+		}
+	}
+	for _, p := range w.problems {
+		t.Errorf("seed %d: %s", seed, p)
+	}
+	if w.failed() {
+		t.Logf("again: go test ./replication/repltest -seed=%d -runs=20 -load=%v", seed, *load)
+	}
+}
+
+func (w *world) live() {
+	time.Sleep(2 * time.Second) // all have heard of all
+	for i, policy := range []string{lastWriter, counting, attribute, lastWriter} {
+		at := w.nodes[i%len(w.nodes)]
+		others := w.nodes
+		if i == 3 { // one begins with two replicas
+			others = w.nodes[:2]
+		}
+		if err := w.create(at, fmt.Sprint("table", i), policy, others...); err != nil {
+			w.fail("%s makes no table: %v", at.name, err)
+			return
+		}
+	}
+	cs := w.startClients()
+	f := w.startFaults(cs)
+	time.Sleep(*load)
+	f.end()
+	w.say("all is well from now on")
+	time.Sleep(2 * time.Second)
+	cs.end()
+	w.settle()
+	if !w.failed() {
+		w.judge(cs)
+	}
+}
