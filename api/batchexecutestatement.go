@@ -157,15 +157,16 @@ func (b *batchStatement) get(c *call) (item.Item, table.Cost, error) {
 
 // itemView is what a SELECT of one item shows of it.
 type itemView struct {
+	s      *statement
 	filter *expr.Condition
-	proj   *expr.Projection
 }
 
 func (s *statement) reading(cond partiql.Expression) (r itemView, err error) {
-	if r.filter, err = s.condition(expr.FilterExpression, cond); err != nil {
-		return r, err
+	if s.index != nil {
+		return r, errValidation("An index cannot be read by a statement of a batch or a transaction")
 	}
-	r.proj, err = s.projection()
+	r.s = s
+	r.filter, err = s.condition(expr.FilterExpression, cond)
 	return r, err
 }
 
@@ -178,10 +179,7 @@ func (r itemView) show(it item.Item) (item.Item, error) {
 			return item.Item{}, err
 		}
 	}
-	if r.proj != nil {
-		return r.proj.Apply(it), nil
-	}
-	return it, nil
+	return r.s.Row(it), nil
 }
 
 func (in *batchStatementInput) answer(c *call) {

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"math"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -46,9 +47,7 @@ func (in *executeStatementInput) constraints(v *violations) {
 	v.oneOf("returnConsumedCapacity", in.consumed.mode, enumConsumed...)
 	in.statementInput.constraints(v, "")
 	v.length("nextToken", in.nextToken, 1, maxNextToken)
-	if in.limit.set && in.limit.n < 1 {
-		v.add(quoted("0"), "limit", "Member must have value greater than or equal to 1")
-	}
+	v.between("limit", in.limit, 1, math.MaxInt64)
 }
 
 func executeStatement(c *call) error {
@@ -121,7 +120,6 @@ type selection struct {
 
 	items []item.Item
 	cost  table.Cost
-	bytes int
 	left  int // of Limit; 0: none was given
 }
 
@@ -177,7 +175,7 @@ func (sel *selection) prepare(c *call) (err error) {
 	return checkConditionKeys(sel.filter, s.table.Descriptor())
 }
 
-// statementPage is how much one answer holds, as a page of Query does.
+// statementPage is how much one answer may read, as a page of Query does. It is told by the capacity that was consumed.
 const statementPage = 1 << 20
 
 // run reads from a position on, and returns where to go on; nil at the end.
@@ -211,19 +209,23 @@ func (sel *selection) run(c *call, at position) (*position, error) {
 
 // take adds a page to the answer; full says that there is room for no more.
 func (sel *selection) take(page table.Page) (full bool) {
-	sel.items = append(sel.items, page.Items...)
+	for _, it := range page.Items {
+		sel.items = append(sel.items, sel.s.Row(it))
+	}
 	var sum bill
 	sum.add("", sel.cost)
 	sum.add("", page.Cost)
 	sel.cost = *sum.costs[""]
-	for _, it := range page.Items {
-		sel.bytes += it.Size()
-	}
 	if sel.in.limit.set {
-		sel.left -= page.Scanned
-		return sel.left <= 0
+		if sel.left -= page.Scanned; sel.left <= 0 {
+			return true
+		}
 	}
-	return sel.bytes >= statementPage
+	read := sel.cost.Total() * 4096
+	if !sel.in.consistent.v {
+		read *= 2
+	}
+	return read >= statementPage
 }
 
 // position is where a SELECT goes on. NextToken carries it to the client and back, with a digest of the statement and its

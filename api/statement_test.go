@@ -52,18 +52,22 @@ func TestSelect(t *testing.T) {
 		`SELECT * FROM tab WHERE pk IN ['b', 'a'] AND sk >= 3`:                 items2(item2("b", 3), item2("a", 3)),
 		`SELECT * FROM tab WHERE pk IN ['a', 'b'] AND sk = 1 ORDER BY pk DESC`: items2(item2("b", 1), item2("a", 1)),
 		`SELECT n FROM tab WHERE pk = 'a' AND n > 10`:                          items2(`{"n":{"N":"20"}}`, `{"n":{"N":"30"}}`),
-		`SELECT * FROM tab.by-g WHERE g = 'g0'`:                                `by is a reserved word`,
-		`SELECT * FROM tab."by-g" WHERE g = 'g0' AND sk = 2 AND pk = 'b'`:      items2(item2("b", 2)),
-		`SELECT * FROM tab WHERE pk = 'none'`:                                  items2(),
-		`SELECT * FROM tab WHERE n = 20 AND contains(pk, 'a')`:                 items2(item2("a", 2)),
-		`SELECT * FROM tab WHERE pk = 'a' AND pk = 'b'`:                        items2(),
-		`SELECT * FROM tab WHERE pk = 'a' AND x IS MISSING AND sk < 2`:         items2(item2("a", 1)),
-		`SELECT * FROM nowhere`:                                                `ResourceNotFoundException`,
-		`SELECT * FROM tab.nope WHERE g = 'g0'`:                                `does not have the specified index`,
-		`SELECT * FROM tab WHERE pk = 1`:                                       `Condition parameter type does not match schema type`,
-		`SELECT * FROM tab ORDER BY sk`:                                        `Must have WHERE clause`,
-		`SELECT`:                                                               `Statement wasn't well formed, can't be processed`,
-		`EXISTS(SELECT * FROM tab WHERE pk = 'a' AND sk = 1 AND n = 1)`:        `EXISTS can only be used in ExecuteTransaction`,
+		`SELECT * FROM tab WHERE 'a' = pk AND 3 <= sk`:                         items2(item2("a", 3)),
+		`SELECT * FROM tab WHERE pk IN ['b', 'a'] AND sk = 1 ORDER BY pk`:      items2(item2("a", 1), item2("b", 1)),
+		`SELECT * FROM tab WHERE n = 1 ORDER BY sk`:                            `Must have at least one non-optional hash key condition in WHERE clause when using ORDER BY clause.`,
+		`MERGE INTO tab`:                        `Statement wasn't well formed, can't be processed: Expected data manipulation`,
+		`SELECT * FROM tab.by-g WHERE g = 'g0'`: `by is a reserved word`,
+		`SELECT * FROM tab."by-g" WHERE g = 'g0' AND sk = 2 AND pk = 'b'`: items2(item2("b", 2)),
+		`SELECT * FROM tab WHERE pk = 'none'`:                             items2(),
+		`SELECT * FROM tab WHERE n = 20 AND contains(pk, 'a')`:            items2(item2("a", 2)),
+		`SELECT * FROM tab WHERE pk = 'a' AND pk = 'b'`:                   items2(),
+		`SELECT * FROM tab WHERE pk = 'a' AND x IS MISSING AND sk < 2`:    items2(item2("a", 1)),
+		`SELECT * FROM nowhere`:                                           `ResourceNotFoundException`,
+		`SELECT * FROM tab.nope WHERE g = 'g0'`:                           `does not have the specified index`,
+		`SELECT * FROM tab WHERE pk = 1`:                                  `Condition parameter type does not match schema type`,
+		`SELECT * FROM tab ORDER BY sk`:                                   `Must have WHERE clause`,
+		`SELECT`:                                                          `Statement wasn't well formed, can't be processed`,
+		`EXISTS(SELECT * FROM tab WHERE pk = 'a' AND sk = 1 AND n = 1)`:   `EXISTS can only be used in ExecuteTransaction`,
 	} {
 		if got := c.run(statement); got != want && (strings.HasPrefix(want, `{"Items"`) || !strings.Contains(got, want)) {
 			t.Errorf("%s\n got  %s\n want %s", statement, got, want)
@@ -151,6 +155,63 @@ func TestStatementsWrite(t *testing.T) {
 	}
 	got = c.run(`UPDATE tab SET n = 2 WHERE pk = 'b' AND sk = 1`, `"ReturnConsumedCapacity":"TOTAL"`)
 	if !strings.Contains(got, `"ConsumedCapacity":{"TableName":"tab","CapacityUnits":2.0}`) {
+		t.Error(got)
+	}
+}
+
+// DYNAMODB.md section 12: columns within documents, what capacity a read takes, and what the framework checks.
+func TestSelectColumnsAndCapacity(t *testing.T) {
+	c := newPartiQLClient(t)
+	c.must("ExecuteStatement", `{"Statement":"INSERT INTO tab VALUE {'pk': 'd', 'sk': 1, 'm': {'l': [5, 6]}}"}`)
+	c.must("ExecuteStatement", `{"Statement":"INSERT INTO tab VALUE {'pk': 'd', 'sk': 2, 'big': ?}","Parameters":[{"S":"`+strings.Repeat("x", 5000)+`"}]}`)
+	c.replies([]reply{
+		{"12", "ExecuteStatement", `{"Statement":"SELECT m.l[1], sk FROM tab WHERE pk = 'd' AND sk = 1"}`, `{"Items":[{"l[1]":{"N":"6"},"sk":{"N":"1"}}]}`},
+		{"12", "ExecuteStatement", `{"Statement":"SELECT sk FROM tab WHERE pk = 'd' AND sk = 2","ReturnConsumedCapacity":"TOTAL"}`,
+			`{"Items":[{"sk":{"N":"2"}}],"ConsumedCapacity":{"TableName":"tab","CapacityUnits":1.0}}`}, // as GetItem
+		{"12", "ExecuteStatement", `{"Statement":"SELECT sk FROM tab WHERE pk = 'd' AND sk = 2","ConsistentRead":true,"ReturnConsumedCapacity":"INDEXES"}`,
+			`{"Items":[{"sk":{"N":"2"}}],"ConsumedCapacity":{"TableName":"tab","CapacityUnits":2.0,"Table":{"CapacityUnits":2.0}}}`},
+		{"12", "ExecuteStatement", `{"Statement":"SELECT sk FROM tab WHERE pk = 'd' AND sk = 9","ReturnConsumedCapacity":"TOTAL"}`,
+			`{"Items":[],"ConsumedCapacity":{"TableName":"tab","CapacityUnits":0.5}}`},
+		{"12", "ExecuteStatement", `{"Statement":"SELECT sk FROM tab WHERE pk = 'd' AND sk = 1","Limit":1}`, `{"Items":[{"sk":{"N":"1"}}]}`}, // one item at most
+		{"12", "ExecuteStatement", `{"Statement":"DELETE FROM tab WHERE pk = 'd' AND sk = 2","ReturnConsumedCapacity":"TOTAL"}`,
+			`{"Items":[],"ConsumedCapacity":{"TableName":"tab","CapacityUnits":5.0}}`},
+		{"12", "BatchExecuteStatement", `{"Statements":[{"Statement":"SELECT m.l[0] FROM tab WHERE pk = 'd' AND sk = 1","ConsistentRead":true},{"Statement":"SELECT * FROM tab WHERE pk = 'd' AND sk = 9"}],"ReturnConsumedCapacity":"TOTAL"}`,
+			`{"Responses":[{"TableName":"tab","Item":{"l[0]":{"N":"5"}}},{"TableName":"tab"}],"ConsumedCapacity":[{"TableName":"tab","CapacityUnits":1.5}]}`},
+		{"12", "ExecuteTransaction", `{"TransactStatements":[{"Statement":"SELECT m.l[0] FROM tab WHERE pk = 'd' AND sk = 1"}],"ReturnConsumedCapacity":"TOTAL"}`,
+			`{"Responses":[{"Item":{"l[0]":{"N":"5"}}}],"ConsumedCapacity":[{"TableName":"tab","CapacityUnits":2.0,"ReadCapacityUnits":2.0}]}`},
+		{"12", "BatchExecuteStatement", `{"Statements":[{"Statement":"SELECT * FROM tab.\"by-g\" WHERE pk = 'a' AND sk = 1"},{"Statement":"SELEC"}]}`,
+			`{"Responses":[{"Error":{"Code":"ValidationError","Message":"An index cannot be read by a statement of a batch or a transaction"},"TableName":"tab"},` +
+				`{"Error":{"Code":"ValidationError","Message":"Statement wasn't well formed, can't be processed: Expected data manipulation"}}]}`},
+	})
+	long := strings.Repeat("x", 8193)
+	statement := func(rest string) string { return `{"Statement":"SELECT * FROM tab"` + rest + `}` }
+	c.refuses([]refusal{
+		{"4.10", "ExecuteStatement", `{}`, validation, violation(null("statement"))},
+		{"12", "ExecuteStatement", `{"Statement":""}`, validation,
+			violation("Value '' at 'statement' failed to satisfy constraint: Member must have length greater than or equal to 1")},
+		{"12", "ExecuteStatement", `{"Statement":"` + long + `"}`, validation,
+			violation("Value '" + long + "' at 'statement' failed to satisfy constraint: Member must have length less than or equal to 8192")},
+		{"12", "ExecuteStatement", statement(`,"Parameters":[]`), validation,
+			violation("Value '[]' at 'parameters' failed to satisfy constraint: Member must have length greater than or equal to 1")},
+		{"12", "ExecuteStatement", statement(`,"Limit":-3`), validation,
+			violation("Value '-3' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1")},
+		{"12", "ExecuteStatement", statement(`,"ReturnConsumedCapacity":"x"`), validation, violation(enum("x", "returnConsumedCapacity", "INDEXES, TOTAL, NONE"))},
+		{"12", "ExecuteStatement", statement(`,"ReturnValuesOnConditionCheckFailure":"x"`), validation,
+			violation(enum("x", "returnValuesOnConditionCheckFailure", "ALL_OLD, NONE"))},
+		{"12", "ExecuteStatement", statement(`,"Parameters":[{"S":"a"}]`), validation, "Number of parameters in request and statement don't match."},
+		{"12", "ExecuteStatement", `{"Statement":"SELECT * FROM tab WHERE n = ?","Parameters":[{}]}`, validation,
+			"Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"},
+		{"12", "ExecuteStatement", `{"Statement":"SELECT * FROM tab WHERE pk IN [` + some(51, func(i int) string { return fmt.Sprintf("'%d'", i) }) + `]"}`, validation,
+			"The number of values in the IN condition on the partition key is more than 50"},
+		{"12", "BatchExecuteStatement", `{"Statements":[]}`, validation,
+			violation("Value '[0 statements]' at 'statements' failed to satisfy constraint: Member must have length greater than or equal to 1")},
+		{"12", "BatchExecuteStatement", `{"Statements":[` + some(26, func(int) string { return `{"Statement":"x"}` }) + `]}`, validation,
+			violation("Value '[26 statements]' at 'statements' failed to satisfy constraint: Member must have length less than or equal to 25")},
+		{"12", "ExecuteTransaction", `{"TransactStatements":[` + some(101, func(int) string { return `{"Statement":"x"}` }) + `]}`, validation,
+			violation("Value '[101 statements]' at 'transactStatements' failed to satisfy constraint: Member must have length less than or equal to 100")},
+		{"12", "ExecuteTransaction", `{"TransactStatements":[{}]}`, validation, violation(null("transactStatements.1.member.statement"))},
+	})
+	if got := c.must("ExecuteStatement", `{"Statement":"SELECT * FROM tab WHERE pk IN [`+some(50, func(i int) string { return fmt.Sprintf("'%d'", i) })+`]"}`); got != `{"Items":[]}` {
 		t.Error(got)
 	}
 }

@@ -167,19 +167,6 @@ func (w *writer) commas(ns []*node) {
 	}
 }
 
-// Columns is the projection of a SELECT; an empty text is everything.
-func (b *Bound) Columns() Expression {
-	w := newWriter(nil)
-	for i, c := range b.columns {
-		if i > 0 {
-			w.WriteString(", ")
-		}
-		w.path(c)
-	}
-	e, _ := w.finish() // paths cannot fail
-	return e
-}
-
 // Updates is what an UPDATE does, as an update expression.
 func (b *Bound) Updates() (Expression, error) {
 	w := newWriter(b.params)

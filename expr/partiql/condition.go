@@ -38,6 +38,21 @@ func (p *parser) negation() (n *node, err error) {
 
 var comparators = map[string]op{"=": opEQ, "<>": opNE, "!=": opNE, "<": opLT, "<=": opLE, ">": opGT, ">=": opGE}
 
+// mirrored is the comparator that says the same with its sides changed: a key condition has the attribute first.
+func mirrored(o op) op {
+	switch o {
+	case opLT:
+		return opGT
+	case opLE:
+		return opGE
+	case opGT:
+		return opLT
+	case opGE:
+		return opLE
+	}
+	return o
+}
+
 // comparison reads an operand and what is said of it, or a condition in parentheses.
 func (p *parser) comparison() (*node, error) {
 	if p.takeSymbol("(") {
@@ -90,6 +105,9 @@ func (p *parser) said(left *node) (*node, error) {
 	if o, ok := comparators[p.tok.text]; ok && p.tok.kind == tokSymbol {
 		p.advance()
 		right, err := p.comparand()
+		if err == nil && left.op == opValue && right.op == opPath {
+			left, right, o = right, left, mirrored(o)
+		}
 		return &node{op: o, kids: []*node{left, right}}, err
 	}
 	not := p.word("NOT") && left.operand()

@@ -216,6 +216,8 @@ func (l *lexer) unexpected(want string) error {
 		return l.err
 	case l.tok.kind == tokEOF:
 		return malformed("the statement ends where %s was expected", want)
+	case l.tok.kind == tokWord && reserved(l.tok.text):
+		return malformed("Unexpected keyword") // the service's words
 	}
 	return malformed("unexpected %q at %d where %s was expected", l.tok.text, l.tok.at+1, want)
 }

@@ -57,7 +57,10 @@ func (p *parser) statement() (*Statement, error) {
 	case p.takeWord("EXISTS"):
 		return p.existsStatement()
 	}
-	return nil, p.unexpected("SELECT, INSERT, UPDATE, DELETE or EXISTS")
+	if p.err != nil {
+		return nil, p.err
+	}
+	return nil, malformed("Expected data manipulation") // the service's words
 }
 
 func (p *parser) selectStatement() (*Statement, error) {

@@ -40,6 +40,58 @@ func mustBind(t *testing.T, text string, params ...item.Value) *Bound {
 
 var keys = Keys{Hash: []string{"pk"}, Range: []string{"sk"}}
 
+// ORDER BY sorts partitions by the hash key, whatever the order in which they are named.
+func TestOrder(t *testing.T) {
+	for _, c := range []struct{ rest, partitions string }{
+		{`pk IN [2, 10, 1]`, "2 10 1"},
+		{`pk IN [2, 10, 1] ORDER BY pk`, "1 2 10"},
+		{`pk IN [2, 10, 1] ORDER BY pk DESC`, "10 2 1"},
+		{`pk = 1 OR pk = 2 ORDER BY sk DESC, pk DESC`, "2 1"},
+		{`pk IN ['x'] ORDER BY pk ASC`, ""},
+	} {
+		p, err := mustBind(t, "SELECT * FROM T WHERE "+c.rest).Select(keys)
+		if err != nil {
+			t.Fatal(c.rest, err)
+		}
+		var got []string
+		for _, e := range p.Partitions {
+			if v := e.Values[":v0"]; v.Kind() == item.Number {
+				got = append(got, v.Num().String())
+			}
+		}
+		if s := strings.Join(got, " "); s != c.partitions {
+			t.Errorf("%s: %s, not %s", c.rest, s, c.partitions)
+		}
+	}
+	for rest, want := range map[string]string{
+		` ORDER BY pk`:                        "Must have WHERE clause in the statement when using ORDER BY clause.",
+		` WHERE x = 1 ORDER BY pk`:            "Must have at least one non-optional hash key condition in WHERE clause when using ORDER BY clause.",
+		` WHERE pk = 1 ORDER BY x`:            "Variable reference x in ORDER BY clause must be part of the primary key",
+		` WHERE pk = 1 AND pk = 2 ORDER BY x`: "Must have at least one",
+	} {
+		if _, err := mustBind(t, "SELECT * FROM T"+rest).Select(keys); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v", rest, err)
+		}
+	}
+}
+
+// A column is shown under the last name of its path.
+func TestRow(t *testing.T) {
+	it := mustBind(t, `INSERT INTO T VALUE {'a': {'b': [1, {'c': 2}]}, 'd': 3}`).Item
+	for columns, want := range map[string]string{
+		`*`: `{"a":{"M":{"b":{"L":[{"N":"1"},{"M":{"c":{"N":"2"}}}]}}},"d":{"N":"3"}}`, `d`: `{"d":{"N":"3"}}`,
+		`a.b[0], d`: `{"b[0]":{"N":"1"},"d":{"N":"3"}}`, `a.b[1].c`: `{"c":{"N":"2"}}`, `a['b'][1]`: `{"b[1]":{"M":{"c":{"N":"2"}}}}`,
+		`a.b[7], d.x, e`: `{}`, `d, a.b[1].c, d`: `{"c":{"N":"2"},"d":{"N":"3"}}`,
+	} {
+		if got := string(mustBind(t, "SELECT "+columns+" FROM T").Row(it).AppendJSON(nil)); got != want {
+			t.Errorf("%s: %s, not %s", columns, got, want)
+		}
+	}
+	if !mustBind(t, "SELECT a FROM T").Row(item.Item{}).IsZero() {
+		t.Error("a row of no item")
+	}
+}
+
 // What SELECT does with keys (DYNAMODB.md section 12).
 func TestSelectPlans(t *testing.T) {
 	for _, c := range []struct{ where, partitions, filter string }{
@@ -51,6 +103,7 @@ func TestSelectPlans(t *testing.T) {
 		{`pk IN ('a', 'a') AND sk = -1.50`, `pk = {"S":"a"} AND sk = {"N":"-1.5"}`, ``},
 		{`pk = 'a' OR pk = 'b'`, `pk = {"S":"a"} | pk = {"S":"b"}`, ``},
 		{`(pk = 'a' OR pk = 'b') AND x.y[2]['z.w'] IS MISSING`, `pk = {"S":"a"} | pk = {"S":"b"}`, `attribute_not_exists(x.y[2].z.w)`},
+		{`'a' = pk AND 5 < sk AND 1 = n`, `pk = {"S":"a"} AND sk > {"N":"5"}`, `n = {"N":"1"}`},
 		{`pk = 'a' AND sk IN [1, 2]`, `pk = {"S":"a"}`, `sk IN ({"N":"1"}, {"N":"2"})`},
 		{`pk = 'a' AND sk <> 1`, `pk = {"S":"a"}`, `sk <> {"N":"1"}`},
 		// scans
@@ -98,7 +151,7 @@ func TestSelectPlans(t *testing.T) {
 
 func TestSelectShape(t *testing.T) {
 	b := mustBind(t, `select a, b.c[1] , "select" from "My-Table"."My.Index" where pk = 1 order by pk desc, sk desc; -- all`)
-	if b.Kind != Select || b.Table != "My-Table" || b.Index != "My.Index" || show(b.Columns()) != "a, b.c[1], select" {
+	if b.Kind != Select || b.Table != "My-Table" || b.Index != "My.Index" || show(b.Columns()) != "a, b, select" {
 		t.Errorf("%+v %s", b.Statement, show(b.Columns()))
 	}
 	p, err := b.Select(keys)
@@ -210,9 +263,20 @@ func TestMalformed(t *testing.T) {
 	} {
 		if _, err := Parse(text); err == nil {
 			t.Errorf("%.80s: no error", text)
-		} else if !strings.HasPrefix(err.Error(), "Statement wasn't well formed") {
+		} else if !strings.HasPrefix(err.Error(), "Statement wasn't well formed, can't be processed: ") {
 			t.Errorf("%.80s: %v", text, err)
 		}
+	}
+	for text, want := range map[string]string{
+		`CREATE TABLE T`: "Expected data manipulation", `lorem ipsum`: "Expected data manipulation", `INSERT INTO T (key) VALUES (?)`: "",
+		`INSERT INTO T VALUES {'a': 1}`: "Unexpected keyword", `SELECT * FROM T WHERE order = 1`: "order is a reserved word",
+	} {
+		if _, err := Parse(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	if _, err := Parse(`SELECT * FROM Movies WHERE title = ? AND year = ?`); err != nil { // the service's own example
+		t.Error(err)
 	}
 	for text, params := range map[string][]item.Value{
 		`SELECT * FROM T WHERE a = ?`: nil, `SELECT * FROM T`: {num(1)},

@@ -2,6 +2,7 @@ package partiql
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/meridiandb/meridian/item"
 )
@@ -212,20 +213,21 @@ func (b *Bound) and(ns []*node) (Expression, error) {
 	return w.finish()
 }
 
-// order applies ORDER BY: by the hash key, of which there is one order only among the partitions named, and the range key.
+// order applies ORDER BY: the hash key orders the partitions named, the range key the items of each partition.
 func (b *Bound) order(p *Plan, k Keys, keyed *keyTerms) error {
 	if len(b.Order) == 0 {
 		return nil
 	}
-	if keyed == nil {
+	if b.where == nil {
 		return errorf("Must have WHERE clause in the statement when using ORDER BY clause.")
 	}
-	for _, o := range b.Order {
+	if keyed == nil {
+		return errorf("Must have at least one non-optional hash key condition in WHERE clause when using ORDER BY clause.")
+	}
+	for _, o := range slices.Backward(b.Order) { // sorts are stable: the first term counts most
 		switch {
 		case slices.Contains(k.Hash, o.Attribute):
-			if o.Descending {
-				slices.Reverse(p.Partitions)
-			}
+			p.sort(slices.Index(k.Hash, o.Attribute), o.Descending)
 		case slices.Contains(k.Range, o.Attribute):
 			p.Backward = o.Descending
 		default:
@@ -233,6 +235,19 @@ func (b *Bound) order(p *Plan, k Keys, keyed *keyTerms) error {
 		}
 	}
 	return nil
+}
+
+// sort puts the partitions in the order of one of their hash attributes. Values of different types are refused later, by
+// the schema.
+func (p *Plan) sort(attribute int, descending bool) {
+	placeholder := ":v" + strconv.Itoa(attribute)
+	slices.SortStableFunc(p.Partitions, func(a, b Expression) int {
+		c, _ := item.Compare(a.Values[placeholder], b.Values[placeholder])
+		if descending {
+			return -c
+		}
+		return c
+	})
 }
 
 // Target is the item that an UPDATE, DELETE, EXISTS or a SELECT of one item names by its whole key, and what else must hold.
