@@ -18,9 +18,11 @@ import (
 type Stats struct {
 	LogFirst, LogDurable, LogLast record.Seq
 	LogBytes                      int64
-	Commits                       uint64            // own, since start
-	Applied                       uint64            // of other regions, since start
-	Conflicts                     map[string]uint64 // lost writes by table name, since start
+	Commits                       uint64                   // own, since start
+	Applied                       uint64                   // of other regions, since start
+	Conflicts                     map[string]uint64        // lost writes by table name, since start
+	Expired                       map[string]uint64        // items that this region expired, by table name, since start
+	Overdue                       map[string]time.Duration // since when the oldest expired item is due that is still there, by table name
 	DiskBytes                     uint64
 	Clock                         crdt.Time
 	Standing                      clock.Standing // how the clock stands to the other regions'
@@ -50,6 +52,7 @@ func (r *Region) Stats() Stats {
 		LogFirst: r.log.First(), LogDurable: r.log.Durable(), LogLast: r.log.Last(),
 		Commits: n.Commits, Applied: n.Applied, Conflicts: map[string]uint64{},
 		Clock: r.clock.Last(), Standing: r.clock.Standing(),
+		Expired: map[string]uint64{}, Overdue: map[string]time.Duration{},
 		Inbound: map[string]record.Seq{}, Held: map[string]time.Duration{},
 	}
 	// A figure less is no reason to show none.
@@ -61,8 +64,16 @@ func (r *Region) Stats() Stats {
 			s.Conflicts[e.Name] += c
 		}
 	}
+	for id, c := range n.Expired {
+		if e := r.catalog.ByID(id); e != nil {
+			s.Expired[e.Name] += c
+		}
+	}
 	for _, name := range r.catalog.Names() {
 		if e := r.catalog.Lookup(name); e != nil {
+			if at := r.overdue.get(e.ID); at > 0 {
+				s.Overdue[name] = time.Duration(max(0, r.clock.Now()-at)) * time.Millisecond
+			}
 			v := r.view(e)
 			s.Tables = append(s.Tables, TableStatus{
 				Name: name, ID: e.ID.String(), Status: v.Status, Keeper: e.Keeper, Ready: e.Local.Ready,

@@ -591,7 +591,7 @@ func (w *world) checkTables() {
 
 func (w *world) checkGone(r *Region, e *catalog.Entry) {
 	w.t.Helper()
-	for _, kind := range []byte{storage.KindItem, storage.KindIndex, storage.KindHashCell} {
+	for _, kind := range []byte{storage.KindItem, storage.KindIndex, storage.KindHashCell, storage.KindTTL} {
 		it, err := r.store.NewIter(storage.PrefixRange(storage.AppendTable(nil, kind, e.ID)))
 		if err != nil {
 			w.t.Fatal(err)
