@@ -175,3 +175,30 @@ func BenchmarkReadItem(b *testing.B) {
 		}
 	}
 }
+
+// pageItem is an item as the benchmarks of pages have them: ten strings, 1 KB.
+func pageItem() Item {
+	fields := []Field{{"pk", Str("user-4711")}}
+	for i := range 10 {
+		fields = append(fields, Field{"field" + string(rune('0'+i)), Str(string(bytes.Repeat([]byte("abcdefghij"), 10)))})
+	}
+	return NewItem(fields)
+}
+
+func BenchmarkSize(b *testing.B) {
+	it := pageItem()
+	b.ReportAllocs()
+	for b.Loop() {
+		it.Size()
+	}
+}
+
+func BenchmarkAppendJSON(b *testing.B) {
+	it := pageItem()
+	buf := it.AppendJSON(nil)
+	b.SetBytes(int64(len(buf)))
+	b.ReportAllocs()
+	for b.Loop() {
+		buf = it.AppendJSON(buf[:0])
+	}
+}
