@@ -271,7 +271,13 @@ func (t *fakeTable) page(r table.Reading) (p table.Page, err error) {
 	t.fake.mu.Lock()
 	defer t.fake.mu.Unlock()
 	for _, k := range slices.Sorted(maps.Keys(t.items)) {
-		p.Items = append(p.Items, t.items[k])
+		switch {
+		case r.CountOnly:
+		case r.Each != nil:
+			r.Each(t.items[k])
+		default:
+			p.Items = append(p.Items, t.items[k])
+		}
 		p.Scanned++
 		p.Count++
 	}

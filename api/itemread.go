@@ -119,22 +119,25 @@ func projects(d *catalog.Descriptor, ix *catalog.Index, name string) bool {
 	return ix.Projection == "ALL" || d.Schema.Has(name) || ix.Schema.Has(name) || slices.Contains(ix.NonKey, name)
 }
 
-func (in *readInput) reading(filter *expr.Condition, proj *expr.Projection) table.Reading {
-	return table.Reading{
+// answer reads a page and writes its items as they are read.
+func (in *readInput) answer(
+	c *call, filter *expr.Condition, proj *expr.Projection, read func(table.Reading) (table.Page, error),
+) error {
+	w := &c.out
+	r := table.Reading{
 		Index: in.index.s, Limit: int(min(in.limit.n, 1<<30)), Start: in.start.item, Filter: filter, Projection: proj,
 		All: in.selects.s == "ALL_ATTRIBUTES", CountOnly: in.selects.s == "COUNT", Consistent: in.consistent.v,
+		Each: w.item,
 	}
-}
-
-// answer writes a page.
-func (in *readInput) answer(c *call, page table.Page) {
-	w := &c.out
 	w.openObject()
-	if in.selects.s != "COUNT" {
+	if !r.CountOnly {
 		w.openListMember("Items")
-		for _, it := range page.Items {
-			w.item(it)
-		}
+	}
+	page, err := read(r)
+	if err != nil {
+		return err
+	}
+	if !r.CountOnly {
 		w.closeList()
 	}
 	w.integerMember("Count", int64(page.Count))
@@ -144,6 +147,7 @@ func (in *readInput) answer(c *call, page table.Page) {
 	}
 	in.consumed.member(w, in.tableName.s, page.Cost)
 	w.closeObject()
+	return nil
 }
 
 // keySchemaOf is the schema of what is read.

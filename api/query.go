@@ -68,14 +68,9 @@ func query(c *call) error {
 	if err := in.checkStart(t, ix, rng); err != nil {
 		return err
 	}
-	page, err := t.Query(c.ctx, table.Query{
-		Reading: in.reading(plan.filter, plan.projection), Range: rng, Reverse: in.forward.set && !in.forward.v,
+	return in.answer(c, plan.filter, plan.projection, func(r table.Reading) (table.Page, error) {
+		return t.Query(c.ctx, table.Query{Reading: r, Range: rng, Reverse: in.forward.set && !in.forward.v})
 	})
-	if err != nil {
-		return err
-	}
-	in.answer(c, page)
-	return nil
 }
 
 // checkFilter refuses a filter on the keys that the query itself is about.

@@ -52,14 +52,9 @@ func scan(c *call) error {
 	if err := checkProjectionKeys(proj, t.Descriptor()); err != nil {
 		return err
 	}
-	page, err := t.Scan(c.ctx, table.Scan{
-		Reading: in.reading(filter, proj), Segment: int(in.segment.n), Total: int(in.total.n),
+	return in.answer(c, filter, proj, func(r table.Reading) (table.Page, error) {
+		return t.Scan(c.ctx, table.Scan{Reading: r, Segment: int(in.segment.n), Total: int(in.total.n)})
 	})
-	if err != nil {
-		return err
-	}
-	in.answer(c, page)
-	return nil
 }
 
 // segments checks the two parameters of a parallel scan against each other.

@@ -189,17 +189,25 @@ func (r *reader) visit(stored []byte) (full bool, err error) {
 	}
 	r.out.Count++
 	if !r.CountOnly {
-		r.out.Items = append(r.out.Items, r.result(whole))
+		r.give(whole)
 	}
 	return full, nil
 }
 
-// result is what the caller gets of an item whose bytes are only good now.
-func (r *reader) result(it item.Item) item.Item {
-	if r.Projection != nil {
-		return r.Projection.Apply(it)
+// give gives the caller an item whose bytes are only good now.
+func (r *reader) give(it item.Item) {
+	projected := r.Projection != nil
+	if projected {
+		it = r.Projection.Apply(it)
 	}
-	return item.TrustedItem(r.keep(it.Encoded()))
+	switch {
+	case r.Each != nil:
+		r.Each(it)
+	case projected:
+		r.out.Items = append(r.out.Items, it)
+	default:
+		r.out.Items = append(r.out.Items, item.TrustedItem(r.keep(it.Encoded())))
+	}
 }
 
 // keep copies bytes that live as long as the page, many into one piece of memory.
