@@ -36,12 +36,16 @@ func (n *node) Status() admin.Status {
 		Log:       admin.Log{First: uint64(rs.LogFirst), Durable: uint64(rs.LogDurable), Last: uint64(rs.LogLast), Bytes: rs.LogBytes},
 		DiskBytes: rs.DiskBytes, Clock: rs.Clock.Millis(),
 		Commits: rs.Commits, Applied: rs.Applied, Conflicts: rs.Conflicts,
+		Expired: rs.Expired, OverdueSeconds: map[string]float64{},
 		Tables: []admin.Table{}, Peers: []admin.Peer{},
 	}
 	if err := n.Ready(); err != nil {
 		s.NotReady = oneLine(err)
 	} else {
 		s.Ready = true
+	}
+	for table, d := range rs.Overdue {
+		s.OverdueSeconds[table] = d.Seconds()
 	}
 	for _, t := range rs.Tables {
 		s.Tables = append(s.Tables, tableStatus(t))

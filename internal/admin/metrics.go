@@ -41,6 +41,7 @@ type Collector struct {
 	info, ready, alarms, uptime               *prometheus.Desc
 	clock, ahead                              *prometheus.Desc
 	commits, conflicts                        *prometheus.Desc
+	expired, overdue                          *prometheus.Desc
 	logFirst, logDurable, logEntries, logSize *prometheus.Desc
 	disk, tables, items, itemBytes            *prometheus.Desc
 	readUnits, writeUnits, throttled          *prometheus.Desc
@@ -61,6 +62,8 @@ func NewCollector(status func() Status, engine func() []Figure) *Collector {
 		ahead:      d("clock_ahead_seconds", "The region's hybrid time less the majority's clock, as measured over the links."),
 		commits:    d("commits_total", "Commits since start, by who wrote them: this region (own) or another (applied).", "kind"),
 		conflicts:  d("conflicts_total", "Writes since start that lost to one which had not seen them.", "table"),
+		expired:    d("expired_items_total", "Items since start that this region deleted because their time was over.", "table"),
+		overdue:    d("expiry_overdue_seconds", "For how long the oldest expired item is due that is still there; none: no series.", "table"),
 		logFirst:   d("log_first_seq", "The oldest commit kept in the log."),
 		logDurable: d("log_durable_seq", "The newest commit that survives a power cut."),
 		logEntries: d("log_entries", "Commits kept in the log."),
@@ -98,6 +101,12 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	counter(c.commits, float64(s.Applied), "applied")
 	for table, n := range s.Conflicts {
 		counter(c.conflicts, float64(n), table)
+	}
+	for table, n := range s.Expired {
+		counter(c.expired, float64(n), table)
+	}
+	for table, seconds := range s.OverdueSeconds {
+		gauge(c.overdue, seconds, table)
 	}
 	gauge(c.logFirst, float64(s.Log.First))
 	gauge(c.logDurable, float64(s.Log.Durable))

@@ -31,6 +31,10 @@ type Status struct {
 	Commits   uint64            `json:"commits"`
 	Applied   uint64            `json:"applied"`
 	Conflicts map[string]uint64 `json:"conflicts"`
+	// Expired counts, by table name, the items that this region expired since the start of the process; OverdueSeconds says
+	// since when the oldest one is due that is still there.
+	Expired        map[string]uint64  `json:"expired,omitempty"`
+	OverdueSeconds map[string]float64 `json:"overdueSeconds,omitempty"`
 
 	Tables []Table `json:"tables"`
 	Peers  []Peer  `json:"peers"`
