@@ -74,7 +74,7 @@ func TestConsumerSeesEveryChange(t *testing.T) {
 		}
 		if failed := j.failure(); failed != "" || time.Now().After(end) {
 			home, away := want(), w.contents(t, w.away)
-			t.Fatalf("%s\nhome has %d items, away %d, equal %v; replayed are %s", failed, len(home), len(away), maps.Equal(home, away), j.differences(home))
+			t.Fatalf("%s\nhome has %d items, away %d, equal %v; replayed are %s\n%s", failed, len(home), len(away), maps.Equal(home, away), j.differences(home), w.apart())
 		}
 	}
 	stop()

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -15,7 +16,6 @@ import (
 
 	"github.com/meridiandb/meridian/crdt"
 	"github.com/meridiandb/meridian/region"
-	"github.com/meridiandb/meridian/storage/memstore"
 	"github.com/meridiandb/meridian/storage/pebblestore"
 	"github.com/meridiandb/meridian/stream/record"
 )
@@ -37,13 +37,18 @@ type twins struct {
 	born  int64        // the life that home is
 	life  atomic.Int64 // where it is another, the power was cut, and home has nothing more to say
 	links sync.WaitGroup
+	fared sync.Map // how each link last fared
 }
 
 var errCut = errors.New("home is down")
 
 func newTwins(t testing.TB, seed uint64) *twins {
 	w := &twins{t: t, disk: vfs.NewCrashableMem(), g: rand.New(rand.NewPCG(seed, 3))}
-	away, err := region.Open(region.Options{Name: "eu-west-1", Store: memstore.New(), ShardLife: time.Second})
+	store, err := pebblestore.Open("data", pebblestore.Options{FS: vfs.NewMem(), CacheBytes: 4 << 20, MemTableBytes: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	away, err := region.Open(region.Options{Name: "eu-west-1", Store: store, ShardLife: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,14 +161,31 @@ func (w *twins) FetchSnapshot(ctx context.Context, from string, id record.TableI
 	})
 }
 
+// note remembers how a link last fared, for when the regions stay apart.
+func (w *twins) note(link string, err error) { w.fared.Store(link, err) }
+
+// apart says how the links fare and where they stand.
+func (w *twins) apart() string {
+	out := ""
+	for _, link := range []string{"homeward", "outward"} {
+		err, _ := w.fared.Load(link)
+		out += fmt.Sprint(link, ": ", err, "; ")
+	}
+	for _, r := range []*region.Region{w.home, w.away} {
+		s := r.Stats()
+		out += fmt.Sprintf("%s: log %d..%d, inbound %v, held %v, behind %v; ", r.Origin(), s.LogFirst, s.LogDurable, s.Inbound, s.Held, s.Behind)
+	}
+	return out
+}
+
 func (w *twins) homeward() {
-	_ = w.with(func(home *region.Region) error { return w.carry(w.away, home, func() bool { return true }) }) // again soon
+	w.note("homeward", w.with(func(home *region.Region) error { return w.carry(w.away, home, func() bool { return true }) }))
 }
 
 func (w *twins) outward() {
-	_ = w.with(func(home *region.Region) error { // again soon
+	w.note("outward", w.with(func(home *region.Region) error {
 		return w.carry(home, w.away, func() bool { return w.life.Load() == w.born })
-	})
+	}))
 }
 
 // carry brings what is new in one region's log to another, if what was read still counts.
