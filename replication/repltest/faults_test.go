@@ -25,10 +25,12 @@ type faults struct {
 func (w *world) startFaults(cs *clients) *faults {
 	f := &faults{w: w, clients: cs, stop: make(chan struct{}), tables: make(chan struct{}, 1)}
 	kinds := w.chance("kinds")
-	on := func(percent int, name string, fn func(*rand.Rand)) {
-		if kinds.IntN(100) < percent {
+	on := func(percent int, name string, fn func(*rand.Rand)) bool {
+		yes := kinds.IntN(100) < percent
+		if yes {
 			f.every(w.chance("fault", name), fn)
 		}
+		return yes
 	}
 	on(80, "links", f.badLink)
 	on(50, "more links", f.badLink)
@@ -36,8 +38,8 @@ func (w *world) startFaults(cs *clients) *faults {
 	on(40, "more power", f.powerCut)
 	on(50, "process", f.restart)
 	on(30, "clock", f.badClock)
-	on(80, "tables", f.changeTables)
-	on(30, "rebuild", f.rebuild)
+	tables, rebuild := on(60, "tables", f.changeTables), on(25, "rebuild", f.rebuild)
+	w.steady.Store(!tables && !rebuild)
 	return f
 }
 

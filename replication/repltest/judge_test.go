@@ -31,7 +31,9 @@ func (w *world) settle() {
 			break
 		}
 	}
-	w.fail("promise 3: %v after all is well, %s", patience, why)
+	if !w.failed() {
+		w.fail("promise 3: %v after all is well, %s", patience, why)
+	}
 	for _, n := range w.nodes {
 		w.describe(n)
 	}

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"slices"
-	"strings"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -35,6 +35,8 @@ type life struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	work    sync.WaitGroup
+
+	peeks   atomic.Int64
 
 	mu   sync.Mutex
 	dead bool          // its power is cut: what it says from now on counts for nothing
@@ -75,6 +77,7 @@ func (n *node) start() {
 		return
 	}
 	w.history.reopened(l)
+	l.checkCursors()
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.station = w.net.Station(n.name)
 	var err error
@@ -208,8 +211,11 @@ func (b bridge) Read(from record.Seq, wanted map[record.TableID]bool, maxBytes i
 }
 
 func (b bridge) Apply(ctx context.Context, peer crdt.Origin, commits []record.Commit, upTo record.Seq, closed crdt.Time) error {
+	b.l.peek(len(commits))
 	err := b.Region.Apply(ctx, peer, commits, upTo, closed)
 	switch {
+	case err == nil:
+		b.l.counts(func() { b.l.n.applied(b.Origin(), peer, upTo) })
 	case errors.Is(err, region.ErrStale):
 		return replication.ErrStale
 	case errors.Is(err, region.ErrHeld):
@@ -218,6 +224,21 @@ func (b bridge) Apply(ctx context.Context, peer crdt.Origin, commits []record.Co
 		b.l.n.w.fail("%s cannot apply what %s sent: %v", b.l.n.name, peer.Region, err)
 	}
 	return err
+}
+
+// peek reads, sometimes, a client's group while commits are applied, which takes no virtual time.
+func (l *life) peek(commits int) {
+	cs := l.n.w.clients.Load()
+	if cs == nil || commits == 0 || l.peeks.Add(1)%4 != 0 {
+		return
+	}
+	c := cs.all[int(l.peeks.Load()/4)%len(cs.all)]
+	l.work.Go(func() {
+		for range 8 {
+			l.readGroup(l.n.w.group(), c)
+			runtime.Gosched()
+		}
+	})
 }
 
 // RolledBack is told of nothing that could happen here: a store that was acknowledged never goes back.
@@ -250,6 +271,31 @@ type node struct {
 	l     *life
 	clock clock
 	off   bool // the clock was wrong once
+	upTo  map[[2]crdt.Origin]record.Seq
+}
+
+// applied notes what a region, by its origin, will have acknowledged of a peer's log.
+func (n *node) applied(self, peer crdt.Origin, upTo record.Seq) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.upTo == nil {
+		n.upTo = map[[2]crdt.Origin]record.Seq{}
+	}
+	n.upTo[[2]crdt.Origin{self, peer}] = upTo
+}
+
+// checkCursors: what was acknowledged to others before a power cut is still held. Changes of tables move cursors back.
+func (l *life) checkCursors() {
+	if !l.n.w.steady.Load() {
+		return
+	}
+	l.n.mu.Lock()
+	defer l.n.mu.Unlock()
+	for who, upTo := range l.n.upTo {
+		if at := l.region.Cursor(who[1]); who[0] == l.region.Origin() && at < upTo {
+			l.n.w.fail("step 5: %s applied %v up to %d, and holds it up to %d after a restart", l.n.name, who[1], upTo, at)
+		}
+	}
 }
 
 // clock is by how much a machine's clock is wrong.
@@ -297,5 +343,3 @@ func (n *node) everOff() bool {
 	defer n.mu.Unlock()
 	return n.off
 }
-
-func sorted(names []string) string { return strings.Join(slices.Sorted(slices.Values(names)), " ") }

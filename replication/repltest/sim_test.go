@@ -68,6 +68,7 @@ func (w *world) live() {
 		}
 	}
 	cs := w.startClients()
+	w.clients.Store(cs)
 	f := w.startFaults(cs)
 	time.Sleep(*load)
 	f.end()

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -23,6 +24,8 @@ type world struct {
 	nodes   []*node
 	history *history
 	began   time.Time
+	clients atomic.Pointer[clients]
+	steady  atomic.Bool // nothing moves cursors back
 
 	mu       sync.Mutex
 	trace    []string
