@@ -1,5 +1,7 @@
 package api
 
+import "github.com/meridiandb/meridian/region/catalog"
+
 // tableInput is the input of operations that name a table and nothing else.
 type tableInput struct{ name text }
 
@@ -18,11 +20,7 @@ func describeTable(c *call) error {
 	if err := c.read(&in); err != nil {
 		return err
 	}
-	name, err := c.tableNamed(in.name)
-	if err != nil {
-		return err
-	}
-	view, err := c.server.backend.DescribeTable(name)
+	view, err := c.described(in.name)
 	if err != nil {
 		return err
 	}
@@ -31,4 +29,13 @@ func describeTable(c *call) error {
 	c.server.describe(&c.out, &view)
 	c.out.closeObject()
 	return nil
+}
+
+// described finds the table that a TableName means, for operations on tables.
+func (c *call) described(t text) (catalog.View, error) {
+	name, err := c.tableNamed(t)
+	if err != nil {
+		return catalog.View{}, err
+	}
+	return c.server.backend.DescribeTable(name)
 }

@@ -9,11 +9,7 @@ func describeTimeToLive(c *call) error {
 	if err := c.read(&in); err != nil {
 		return err
 	}
-	name, err := c.tableNamed(in.name)
-	if err != nil {
-		return err
-	}
-	view, err := c.server.backend.DescribeTable(name)
+	view, err := c.described(in.name)
 	if err != nil {
 		return err
 	}

@@ -59,31 +59,53 @@ const (
 // operations are the built ones.
 func operations() map[string]operation {
 	return map[string]operation{
-		"BatchExecuteStatement": batchExecuteStatement,
-		"BatchGetItem":          batchGetItem,
-		"BatchWriteItem":        batchWriteItem,
-		"CreateTable":           createTable,
-		"DeleteItem":            deleteItem,
-		"DeleteTable":           deleteTable,
-		"DescribeEndpoints":     describeEndpoints,
-		"DescribeLimits":        describeLimits,
-		"DescribeTable":         describeTable,
-		"DescribeTimeToLive":    describeTimeToLive,
-		"ExecuteStatement":      executeStatement,
-		"ExecuteTransaction":    executeTransaction,
-		"GetItem":               getItem,
-		"ListTables":            listTables,
-		"ListTagsOfResource":    listTagsOfResource,
-		"PutItem":               putItem,
-		"Query":                 query,
-		"Scan":                  scan,
-		"TagResource":           tagResource,
-		"TransactGetItems":      transactGetItems,
-		"TransactWriteItems":    transactWriteItems,
-		"UntagResource":         untagResource,
-		"UpdateItem":            updateItem,
-		"UpdateTable":           updateTable,
-		"UpdateTimeToLive":      updateTimeToLive,
+		"BatchExecuteStatement":               batchExecuteStatement,
+		"BatchGetItem":                        batchGetItem,
+		"BatchWriteItem":                      batchWriteItem,
+		"CreateGlobalTable":                   createGlobalTable,
+		"CreateTable":                         createTable,
+		"DeleteBackup":                        deleteBackup,
+		"DeleteItem":                          deleteItem,
+		"DeleteResourcePolicy":                deleteResourcePolicy,
+		"DeleteTable":                         deleteTable,
+		"DescribeBackup":                      describeBackup,
+		"DescribeContinuousBackups":           describeContinuousBackups,
+		"DescribeContributorInsights":         describeContributorInsights,
+		"DescribeEndpoints":                   describeEndpoints,
+		"DescribeExport":                      describeExport,
+		"DescribeGlobalTable":                 describeGlobalTable,
+		"DescribeGlobalTableSettings":         describeGlobalTableSettings,
+		"DescribeImport":                      describeImport,
+		"DescribeKinesisStreamingDestination": describeKinesisStreamingDestination,
+		"DescribeLimits":                      describeLimits,
+		"DescribeTable":                       describeTable,
+		"DescribeTableReplicaAutoScaling":     describeTableReplicaAutoScaling,
+		"DescribeTimeToLive":                  describeTimeToLive,
+		"ExecuteStatement":                    executeStatement,
+		"ExecuteTransaction":                  executeTransaction,
+		"GetItem":                             getItem,
+		"GetResourcePolicy":                   getResourcePolicy,
+		"ListBackups":                         listBackups,
+		"ListBulkOperations":                  listBulkOperations,
+		"ListContributorInsights":             listContributorInsights,
+		"ListExports":                         listExports,
+		"ListGlobalTables":                    listGlobalTables,
+		"ListImports":                         listImports,
+		"ListTables":                          listTables,
+		"ListTagsOfResource":                  listTagsOfResource,
+		"PutItem":                             putItem,
+		"Query":                               query,
+		"Scan":                                scan,
+		"TagResource":                         tagResource,
+		"TransactGetItems":                    transactGetItems,
+		"TransactWriteItems":                  transactWriteItems,
+		"UntagResource":                       untagResource,
+		"UpdateContinuousBackups":             updateContinuousBackups,
+		"UpdateGlobalTable":                   updateGlobalTable,
+		"UpdateGlobalTableSettings":           updateGlobalTableSettings,
+		"UpdateItem":                          updateItem,
+		"UpdateTable":                         updateTable,
+		"UpdateTimeToLive":                    updateTimeToLive,
 	}
 }
 
@@ -98,15 +120,10 @@ func streamsOperations() map[string]operation {
 }
 
 // unbuilt are the operations that DynamoDB has and Meridian does not, yet (DYNAMODB.md section 2).
-const unbuilt = " CancelBulkOperation CreateBackup CreateGlobalTable DeleteBackup DeleteResourcePolicy" +
-	" DescribeBackup DescribeBulkOperation DescribeContinuousBackups DescribeContributorInsights DescribeExport" +
-	" DescribeGlobalTable DescribeGlobalTableSettings DescribeImport DescribeKinesisStreamingDestination" +
-	" DescribeTableReplicaAutoScaling DisableKinesisStreamingDestination EnableKinesisStreamingDestination" +
-	" ExportTableToPointInTime GetResourcePolicy ImportTable ListBackups" +
-	" ListBulkOperations ListContributorInsights ListExports ListGlobalTables ListImports PutResourcePolicy" +
-	" RestoreTableFromBackup RestoreTableToPointInTime SearchVectors StartBulkPutItems UpdateContinuousBackups" +
-	" UpdateContributorInsights UpdateGlobalTable UpdateGlobalTableSettings UpdateKinesisStreamingDestination" +
-	" UpdateTableReplicaAutoScaling "
+const unbuilt = " CancelBulkOperation CreateBackup DescribeBulkOperation DisableKinesisStreamingDestination" +
+	" EnableKinesisStreamingDestination ExportTableToPointInTime ImportTable PutResourcePolicy" +
+	" RestoreTableFromBackup RestoreTableToPointInTime SearchVectors StartBulkPutItems" +
+	" UpdateContributorInsights UpdateKinesisStreamingDestination UpdateTableReplicaAutoScaling "
 
 // Operation is one operation that DynamoDB has.
 type Operation struct {

@@ -240,12 +240,13 @@ var valid = map[string]string{
 	"UpdateTable": `{"TableName": "tab", "ReplicaUpdates": [{"Create": {"RegionName": "eu-west-1"}}],
 		"GlobalSecondaryIndexUpdates": [{"Create": {"IndexName": "idx", "KeySchema": [{"AttributeName": "k", "KeyType": "HASH"}],
 		"Projection": {"ProjectionType": "ALL"}}}]}`,
-	"DeleteItem": `{"TableName": "tab", "Key": {"k": {"S": "x"}}}`,
-	"GetItem":    `{"TableName": "tab", "Key": {"k": {"S": "x"}}}`,
-	"PutItem":    `{"TableName": "tab", "Item": {"k": {"S": "x"}}}`,
-	"Query":      `{"TableName": "tab"}`,
-	"Scan":       `{"TableName": "tab"}`,
-	"UpdateItem": `{"TableName": "tab", "Key": {"k": {"S": "x"}}}`,
+	"DeleteItem":              `{"TableName": "tab", "Key": {"k": {"S": "x"}}}`,
+	"GetItem":                 `{"TableName": "tab", "Key": {"k": {"S": "x"}}}`,
+	"PutItem":                 `{"TableName": "tab", "Item": {"k": {"S": "x"}}}`,
+	"Query":                   `{"TableName": "tab"}`,
+	"Scan":                    `{"TableName": "tab"}`,
+	"UpdateItem":              `{"TableName": "tab", "Key": {"k": {"S": "x"}}}`,
+	"UpdateContinuousBackups": `{"TableName": "tab", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": false}}`,
 }
 
 func (a asker) checkRefused(op, path string) {
