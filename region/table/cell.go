@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/meridiandb/meridian/conflict"
@@ -66,7 +67,7 @@ func newCellHash(id record.TableID) cellHash { return cellHash{id, xxh3.Hash(id[
 func (h cellHash) of(itemKey, state []byte) Cell {
 	c := Cell{Bucket: binary.BigEndian.Uint16(itemKey)}
 	if s := conflict.TrustedState(state); !s.Visible() {
-		c.Hour = uint32(s.Stamp().Time.Millis() / 3_600_000)
+		c.Hour = uint32(s.Stamp().Time.Millis() / hourMillis)
 	}
 	return c
 }
@@ -139,18 +140,10 @@ func (h cellHash) merge(w storage.Writer, buf *cellBuffer, c Cell, d Digest) err
 func Cells(ctx context.Context, r storage.Reader, id record.TableID) (map[Cell]Digest, error) {
 	h := newCellHash(id)
 	cells := map[Cell]Digest{}
-	err := walk(ctx, r, storage.AppendTable(nil, storage.KindHashCell, id), func(key, value []byte) error {
-		c, err := h.parse(key)
-		if err != nil {
-			return err
-		}
-		if len(value) != digestSize {
-			return storage.Corruptf(fmt.Sprintf("hash cell %x", key), "%d bytes instead of %d", len(value), digestSize)
-		}
-		if d := Digest(value); d != (Digest{}) {
+	err := readCells(ctx, r, h, func(c Cell, d Digest) {
+		if d != (Digest{}) {
 			cells[c] = d
 		}
-		return nil
 	})
 	return cells, err
 }
@@ -184,36 +177,70 @@ func RecomputeCells(ctx context.Context, r storage.Reader, id record.TableID) (m
 // Scrub compares a table's cells with its items, at one moment, and lists those that differ: none, unless a disk or this
 // program has erred.
 func (e *Engine) Scrub(ctx context.Context, id record.TableID) ([]Cell, error) {
+	off, err := e.scrub(ctx, id)
+	bad := slices.Collect(maps.Keys(off))
+	slices.SortFunc(bad, func(a, b Cell) int {
+		return int(int64(a.Hour)<<16|int64(a.Bucket)) - int(int64(b.Hour)<<16|int64(b.Bucket))
+	})
+	return bad, err
+}
+
+// scrub returns by what cells are off.
+func (e *Engine) scrub(ctx context.Context, id record.TableID) (map[Cell]Digest, error) {
 	snap := e.store.Snapshot()
 	defer snap.Close() //nolint:errcheck // a snapshot holds nothing that could fail to be written
-	have, err := Cells(ctx, snap, id)
+	off, err := Cells(ctx, snap, id)
 	if err != nil {
 		return nil, err
 	}
 	want, err := RecomputeCells(ctx, snap, id)
+	for c, d := range want {
+		d.XOR(off[c])
+		if off[c] = d; d == (Digest{}) {
+			delete(off, c)
+		}
+	}
+	return off, err
+}
+
+// MendCells makes a table's cells those of its items and says how many were wrong. Writes go on meanwhile: a cell that is off
+// by something stays off by that, whatever is put in it or taken out, until that is put in once more.
+func (e *Engine) MendCells(ctx context.Context, id record.TableID) (int, error) {
+	h := newCellHash(id)
+	// No cell's key: it keeps others from mending the same meanwhile, which would spoil the cells again.
+	tx, err := e.store.Begin(ctx, storage.AppendTable(nil, storage.KindHashCell, id))
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	var bad []Cell
-	for c, d := range have {
-		if want[c] != d {
-			bad = append(bad, c)
+	defer tx.Discard()
+	off, err := e.scrub(ctx, id)
+	if err != nil || len(off) == 0 {
+		return 0, err
+	}
+	var buf cellBuffer
+	for c, d := range off {
+		if err := h.merge(tx, &buf, c, d); err != nil {
+			return 0, err
 		}
 	}
-	for c := range want {
-		if _, ok := have[c]; !ok {
-			bad = append(bad, c)
-		}
-	}
-	slices.SortFunc(bad, func(a, b Cell) int {
-		return int(int64(a.Hour)<<16|int64(a.Bucket)) - int(int64(b.Hour)<<16|int64(b.Bucket))
+	// A table that went meanwhile has no cells; what comes before its removal goes with it.
+	durable, err := tx.Commit(func(storage.Writer) error {
+		_, err := e.current(id)
+		return err
 	})
-	return bad, nil
+	if err != nil {
+		return 0, err
+	}
+	return len(off), durable.Wait()
 }
 
 // walk calls fn for all keys that begin with prefix. What fn gets is good until it returns.
 func walk(ctx context.Context, r storage.Reader, prefix []byte, fn func(key, value []byte) error) error {
-	it, err := r.NewIter(storage.PrefixRange(prefix))
+	return walkRange(ctx, r, storage.PrefixRange(prefix), fn)
+}
+
+func walkRange(ctx context.Context, r storage.Reader, o storage.IterOptions, fn func(key, value []byte) error) error {
+	it, err := r.NewIter(o)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,10 @@
+package region
+
+import (
+	"github.com/meridiandb/meridian/crdt"
+	"github.com/meridiandb/meridian/stream/record"
+)
+
+// Floor is the time up to which every member of a table holds everything, as far as that is proven here. It is 0 as yet:
+// nothing is forgotten.
+func (r *Region) Floor(record.TableID) crdt.Time { return 0 }

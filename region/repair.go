@@ -1,0 +1,164 @@
+package region
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/meridiandb/meridian/conflict"
+	"github.com/meridiandb/meridian/crdt"
+	"github.com/meridiandb/meridian/internal/fault"
+	"github.com/meridiandb/meridian/region/catalog"
+	"github.com/meridiandb/meridian/region/table"
+	"github.com/meridiandb/meridian/storage"
+	"github.com/meridiandb/meridian/stream/record"
+)
+
+// Repair compares this region's copy of a table with another's (package replication drives it). What the comparison rests on
+// is a vector: for each origin whose log is followed the time up to which the copy has everything. It is read before the
+// copy's snapshot is taken, so that the copy has that much at least.
+
+// RepairCopy is a table as it was at one moment, as a hash tree. It is for one goroutine.
+type RepairCopy struct {
+	*table.Tree
+	snap     storage.Snapshot
+	held     map[crdt.Origin]crdt.Time
+	floor    crdt.Time
+	position record.Seq
+}
+
+// Held says, for each live origin, up to which time the copy has everything.
+func (c *RepairCopy) Held() map[crdt.Origin]crdt.Time { return c.held }
+
+// Floor is the table's floor when the copy was made.
+func (c *RepairCopy) Floor() crdt.Time { return c.floor }
+
+// Position is up to where in this region's own log the copy has everything.
+func (c *RepairCopy) Position() record.Seq { return c.position }
+
+// Close ends the copy.
+func (c *RepairCopy) Close() error { return c.snap.Close() }
+
+// RepairTables names the tables that this region and a peer both serve.
+func (r *Region) RepairTables(peer string) map[record.TableID]string {
+	shared := map[record.TableID]string{}
+	for _, e := range r.catalog.Entries() {
+		if m := e.Member(peer); m != nil && m.State == catalog.MemberActive && e.Holds(r.name) && e.Local.Ready && peer != r.name {
+			shared[e.ID] = e.Name
+		}
+	}
+	return shared
+}
+
+// OpenCopy begins a copy of a table for a comparison, without deletes of whole hours at or below forgotten. Live are the
+// origins whose logs are followed, this one among them. It shows durable state only.
+func (r *Region) OpenCopy(ctx context.Context, id record.TableID, forgotten crdt.Time, live []crdt.Origin) (*RepairCopy, error) {
+	e := r.catalog.ByID(id)
+	for {
+		if !r.complete(e) {
+			return nil, fault.New(fault.Unavailable, "region %s holds no complete replica of table %s", r.name, id)
+		}
+		c := &RepairCopy{held: r.held(e, live)}
+		c.position, _ = r.End()
+		c.snap = r.store.Snapshot()
+		last := r.log.Last()
+		c.floor = r.Floor(id)
+		// The vector holds for the members whose logs were followed for the table when it was read.
+		if now := r.catalog.ByID(id); now != e {
+			e = now
+			if err := c.Close(); err != nil {
+				return nil, r.fail(err)
+			}
+			continue
+		}
+		err := r.log.WaitDurable(ctx, last)
+		if err == nil {
+			c.Tree, err = table.OpenTree(ctx, c.snap, id, forgotten)
+		}
+		if err != nil {
+			return nil, r.fail(errors.Join(err, c.Close()))
+		}
+		return c, nil
+	}
+}
+
+// held is the vector of a table.
+func (r *Region) held(e *catalog.Entry, live []crdt.Origin) map[crdt.Origin]crdt.Time {
+	held := map[crdt.Origin]crdt.Time{}
+	in := r.inbound
+	in.mu.Lock()
+	for _, o := range live {
+		held[o] = 0
+		if slices.Contains(e.Local.Sources, o.Region) {
+			held[o] = in.closed[o]
+		}
+	}
+	in.mu.Unlock()
+	_, held[r.origin] = r.End()
+	return held
+}
+
+// Mend merges items that another region's copy has, and returns when they are durable. News is how many were not known here.
+func (r *Region) Mend(ctx context.Context, from string, id record.TableID, keys, states [][]byte) (news int, err error) {
+	if !r.complete(r.catalog.ByID(id)) {
+		return 0, fault.New(fault.Unavailable, "region %s holds no complete replica of table %s", r.name, id)
+	}
+	var commits []record.Commit
+	for i := range keys {
+		ch, known, err := r.mending(id, keys[i], states[i])
+		if err != nil {
+			return 0, fmt.Errorf("item %x of table %s from %s: %w", keys[i], id, from, r.fail(err))
+		}
+		if known {
+			continue
+		}
+		if err := r.checkCopied(from, []record.Change{ch}); err != nil {
+			return 0, err
+		}
+		commits = append(commits, record.Commit{Stamp: ch.Base, Wall: ch.Base.Time.Millis(), Changes: []record.Change{ch}})
+	}
+	if len(commits) == 0 {
+		return 0, r.fail(r.log.WaitDurable(ctx, r.log.Last())) // what made it known may not be on disk yet
+	}
+	return len(commits), r.fail(r.engine.Apply(ctx, table.Batch{Commits: commits}))
+}
+
+// mending makes a change of an item; known says that everything in it has been seen here.
+func (r *Region) mending(id record.TableID, key, state []byte) (ch record.Change, known bool, err error) {
+	if len(key) < 4 {
+		return ch, false, fmt.Errorf("%w: the key is too short", record.ErrMalformed)
+	}
+	arriving, err := conflict.DecodeState(state)
+	if err != nil {
+		return ch, false, err
+	}
+	stored, err := r.store.Get(append(storage.AppendTable(nil, storage.KindItem, id), key...))
+	if err != nil && !storage.IsNotFound(err) {
+		return ch, false, err
+	}
+	if err == nil {
+		have, err := conflict.DecodeState(stored)
+		if err != nil {
+			return ch, false, &storage.CorruptionError{Where: fmt.Sprintf("item %x", key), Err: err}
+		}
+		if arriving.Context().SubsetOf(have.Context()) {
+			return ch, true, nil
+		}
+	}
+	return record.Change{Table: id, Shard: record.ShardOf(binary.BigEndian.Uint32(key)), Key: key, Base: arriving.Stamp(), State: state}, false, nil
+}
+
+// Scrub works out from a table's items what its hash tree should be and mends it. Bad is how many cells were wrong: any but
+// none is the work of a failing disk, or of a bug.
+func (r *Region) Scrub(ctx context.Context, id record.TableID) (bad int, err error) {
+	if !r.complete(r.catalog.ByID(id)) {
+		return 0, fault.New(fault.Unavailable, "region %s holds no complete replica of table %s", r.name, id)
+	}
+	bad, err = r.engine.MendCells(ctx, id)
+	if bad > 0 {
+		r.logger.Error("the hash tree of a table was wrong and is mended", "table", id.String(), "cells", bad)
+	}
+	return bad, r.fail(err)
+}
