@@ -31,6 +31,12 @@ type Options struct {
 	// TLS is for replication; nil: none.
 	TLS *TLS
 
+	// Repairer compares this region's tables with the others', and mends what differs; nil: nobody does.
+	Repairer Repairer
+	// RepairEvery is how often, about, each table is compared with each peer; 0: once a minute, negative: only when asked to. A
+	// round of a table at rest reads its hash cells (1 MB) on both sides.
+	RepairEvery time.Duration
+
 	Link       link.Config           // zero: defaults
 	Logger     *slog.Logger          // nil: none
 	Registerer prometheus.Registerer // nil: no metrics

@@ -27,7 +27,10 @@ const steady = time.Second
 type peer struct {
 	r      *Replication
 	region string
-	count  struct{ sent, received traffic }
+	count  struct {
+		sent, received traffic
+		repair         repairTraffic
+	}
 
 	acks sync.Mutex // held while Source.Acked is told: what an older link says must not come after a newer one's
 

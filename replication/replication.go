@@ -26,6 +26,7 @@ type Replication struct {
 	cancel  context.CancelCauseFunc
 	running sync.WaitGroup
 	metrics *metrics
+	repairs *repairs // nil: none
 
 	mu    sync.Mutex
 	peers map[string]*peer // by region; whom membership names, and who has asked us for our log
@@ -39,6 +40,7 @@ func StartOver(o Options, t transport.Transport, m Membership) (*Replication, er
 	r := &Replication{o: o, self: o.Source.Origin(), transport: t, membership: m, peers: map[string]*peer{}}
 	r.ctx, r.cancel = context.WithCancelCause(context.Background())
 	r.tail = newTail(o.Source)
+	r.repairs = newRepairs(r)
 	r.metrics = newMetrics(r)
 	err := r.metrics.register(o.Registerer)
 	if err == nil {
@@ -50,6 +52,9 @@ func StartOver(o Options, t transport.Transport, m Membership) (*Replication, er
 	}
 	r.running.Go(func() { r.tail.run(r.ctx) })
 	r.running.Go(r.followMembership)
+	if r.repairs != nil && o.RepairEvery >= 0 {
+		r.running.Go(func() { r.repairs.run(r.ctx) })
+	}
 	return r, nil
 }
 

@@ -19,7 +19,7 @@ func NewAnswerer(v View, w Welcome, mend func([]Item) (int, error)) (*Answerer, 
 	return &Answerer{v, mend}, w.append(nil), nil
 }
 
-// Answer answers one message. An error is to be told to the other side (Refuse), and ends the round.
+// Answer answers one message. An error ends the round.
 func (a *Answerer) Answer(request []byte) ([]byte, error) {
 	if len(request) == 0 {
 		return nil, ErrMessage

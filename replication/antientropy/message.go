@@ -3,7 +3,6 @@ package antientropy
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -15,7 +14,6 @@ import (
 //
 //	Hello     'h', version, table id (16), origin of the asker (stamps' dictionary of one), floor (8)
 //	Welcome   'w', version, cut (8), floor (8), position (8), dictionary, n × { place of origin, up (8) }, 16 × digest (8)
-//	Refusal   'x', words to the end
 //	Descend   'd', n, n × node { depth (1), (depth+1)/2 bytes of path }
 //	Levels    'l', n, n × { 0, 16 × digest (8) | 1, m, m × { path (12), digest (8) } }
 //	Contexts  'c', n, n × path (12)
@@ -68,9 +66,6 @@ func DecodeHello(b []byte) (h Hello, err error) {
 	return h, r.end()
 }
 
-// Refuse makes a Refusal.
-func Refuse(why error) []byte { return append([]byte{'x'}, why.Error()...) }
-
 func (w *Welcome) append(dst []byte) []byte {
 	dst = append(dst, 'w', version)
 	for _, n := range []uint64{uint64(w.Cut), uint64(w.Held.Floor), uint64(w.Position)} {
@@ -91,7 +86,7 @@ func (w *Welcome) append(dst []byte) []byte {
 	return dst
 }
 
-// DecodeWelcome reads a Welcome. A Refusal is an error with its words.
+// DecodeWelcome reads a Welcome.
 func DecodeWelcome(b []byte) (w Welcome, err error) {
 	r := reader{b: b}
 	r.kind('w')
@@ -297,12 +292,4 @@ func decodeSwapped(b []byte, want, gave int) (s swapped, err error) {
 		}
 	}
 	return s, r.end()
-}
-
-// refusal is what a Refusal says; nil for other messages.
-func refusal(b []byte) error {
-	if len(b) > 0 && b[0] == 'x' {
-		return fmt.Errorf("the other region refuses: %.500s", b[1:])
-	}
-	return nil
 }

@@ -60,12 +60,8 @@ func (r *reader) uint64() uint64 {
 	return 0
 }
 
-// kind takes the first byte. A refusal in place of an answer is an error with its words.
+// kind takes the first byte.
 func (r *reader) kind(k byte) {
-	if err := refusal(r.b); err != nil && k != 'x' {
-		r.err, r.b = err, nil
-		return
-	}
 	if r.byte() != k {
 		r.fail("another message than was due")
 	}

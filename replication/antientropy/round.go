@@ -43,6 +43,7 @@ type Tally struct {
 	Given       int // items that went, GivenNews of them were news there
 	GivenNews   int
 	First       Path // where the first clash is
+	Hollow      int  // nodes whose digests differed although nothing beneath them does: stored digests are wrong
 }
 
 // Begin begins a round with what the answerer said. Mine is what the View holds. Whole mends all that differs, not only what
@@ -121,14 +122,18 @@ func (r *Round) tookLevels(answer []byte) error {
 		if err != nil {
 			return err
 		}
-		if mine.few && theirs[i].few {
+		before := r.tally.Differences + len(r.stack)
+		switch {
+		case mine.few && theirs[i].few:
 			r.compare(mine.entries, theirs[i].entries)
-			continue
-		}
-		if n.Depth == deepest {
+		case n.Depth == deepest:
 			return ErrMessage // there are entries only, whatever their number
+		default:
+			r.differing(n, &mine.children, &theirs[i].children)
 		}
-		r.differing(n, &mine.children, &theirs[i].children)
+		if r.tally.Differences+len(r.stack) == before {
+			r.tally.Hollow++
+		}
 	}
 	return nil
 }

@@ -79,6 +79,22 @@ func (a *answers) Snapshot(_ context.Context, from string, table record.TableID,
 	return nil
 }
 
+// Repair says everything twice over, and fails when it is told to.
+func (a *answers) Repair(_ context.Context, e transport.Exchange) error {
+	for {
+		b, err := e.Recv()
+		if err != nil {
+			return err
+		}
+		if string(b) == "fail" {
+			return errors.New("it failed")
+		}
+		if err := e.Send(append(b, b...)); err != nil {
+			return err
+		}
+	}
+}
+
 func (a *answers) Ping(context.Context) transport.Pong {
 	return transport.Pong{Origin: there, Arrived: time.Unix(5, 6), Answered: time.Unix(7, 8)}
 }

@@ -1019,6 +1019,50 @@ func (x *Position) GetPosition() uint64 {
 	return 0
 }
 
+type RepairMessage struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Data          *Bytes                 `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"` // one
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RepairMessage) Reset() {
+	*x = RepairMessage{}
+	mi := &file_replication_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RepairMessage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RepairMessage) ProtoMessage() {}
+
+func (x *RepairMessage) ProtoReflect() protoreflect.Message {
+	mi := &file_replication_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RepairMessage.ProtoReflect.Descriptor instead.
+func (*RepairMessage) Descriptor() ([]byte, []int) {
+	return file_replication_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *RepairMessage) GetData() *Bytes {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
 type PingRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1027,7 +1071,7 @@ type PingRequest struct {
 
 func (x *PingRequest) Reset() {
 	*x = PingRequest{}
-	mi := &file_replication_proto_msgTypes[16]
+	mi := &file_replication_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1039,7 +1083,7 @@ func (x *PingRequest) String() string {
 func (*PingRequest) ProtoMessage() {}
 
 func (x *PingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_replication_proto_msgTypes[16]
+	mi := &file_replication_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1052,7 +1096,7 @@ func (x *PingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PingRequest.ProtoReflect.Descriptor instead.
 func (*PingRequest) Descriptor() ([]byte, []int) {
-	return file_replication_proto_rawDescGZIP(), []int{16}
+	return file_replication_proto_rawDescGZIP(), []int{17}
 }
 
 type PingReply struct {
@@ -1066,7 +1110,7 @@ type PingReply struct {
 
 func (x *PingReply) Reset() {
 	*x = PingReply{}
-	mi := &file_replication_proto_msgTypes[17]
+	mi := &file_replication_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1078,7 +1122,7 @@ func (x *PingReply) String() string {
 func (*PingReply) ProtoMessage() {}
 
 func (x *PingReply) ProtoReflect() protoreflect.Message {
-	mi := &file_replication_proto_msgTypes[17]
+	mi := &file_replication_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1091,7 +1135,7 @@ func (x *PingReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PingReply.ProtoReflect.Descriptor instead.
 func (*PingReply) Descriptor() ([]byte, []int) {
-	return file_replication_proto_rawDescGZIP(), []int{17}
+	return file_replication_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *PingReply) GetOrigin() *Origin {
@@ -1180,17 +1224,20 @@ const file_replication_proto_rawDesc = "" +
 	"\acommits\x18\x02 \x01(\v2\x1e.meridian.replication.v1.BytesR\acommits\"_\n" +
 	"\bPosition\x127\n" +
 	"\x06origin\x18\x01 \x01(\v2\x1f.meridian.replication.v1.OriginR\x06origin\x12\x1a\n" +
-	"\bposition\x18\x02 \x01(\x04R\bposition\"\r\n" +
+	"\bposition\x18\x02 \x01(\x04R\bposition\"C\n" +
+	"\rRepairMessage\x122\n" +
+	"\x04data\x18\x01 \x01(\v2\x1e.meridian.replication.v1.BytesR\x04data\"\r\n" +
 	"\vPingRequest\"z\n" +
 	"\tPingReply\x127\n" +
 	"\x06origin\x18\x01 \x01(\v2\x1f.meridian.replication.v1.OriginR\x06origin\x12\x18\n" +
 	"\aarrived\x18\x02 \x01(\x12R\aarrived\x12\x1a\n" +
-	"\banswered\x18\x03 \x01(\x12R\banswered2\xca\x03\n" +
+	"\banswered\x18\x03 \x01(\x12R\banswered2\xa8\x04\n" +
 	"\vReplication\x12Z\n" +
 	"\x06Follow\x12&.meridian.replication.v1.FollowRequest\x1a$.meridian.replication.v1.FollowReply(\x010\x01\x12[\n" +
 	"\aCatalog\x12'.meridian.replication.v1.CatalogRequest\x1a%.meridian.replication.v1.CatalogReply0\x01\x12P\n" +
 	"\x04Call\x12$.meridian.replication.v1.CallRequest\x1a\".meridian.replication.v1.CallReply\x12^\n" +
-	"\bSnapshot\x12(.meridian.replication.v1.SnapshotRequest\x1a&.meridian.replication.v1.SnapshotReply0\x01\x12P\n" +
+	"\bSnapshot\x12(.meridian.replication.v1.SnapshotRequest\x1a&.meridian.replication.v1.SnapshotReply0\x01\x12\\\n" +
+	"\x06Repair\x12&.meridian.replication.v1.RepairMessage\x1a&.meridian.replication.v1.RepairMessage(\x010\x01\x12P\n" +
 	"\x04Ping\x12$.meridian.replication.v1.PingRequest\x1a\".meridian.replication.v1.PingReplyB3Z1github.com/meridiandb/meridian/replication/replpbb\x06proto3"
 
 var (
@@ -1205,7 +1252,7 @@ func file_replication_proto_rawDescGZIP() []byte {
 	return file_replication_proto_rawDescData
 }
 
-var file_replication_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_replication_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_replication_proto_goTypes = []any{
 	(*Origin)(nil),          // 0: meridian.replication.v1.Origin
 	(*FollowRequest)(nil),   // 1: meridian.replication.v1.FollowRequest
@@ -1223,8 +1270,9 @@ var file_replication_proto_goTypes = []any{
 	(*SnapshotRequest)(nil), // 13: meridian.replication.v1.SnapshotRequest
 	(*SnapshotReply)(nil),   // 14: meridian.replication.v1.SnapshotReply
 	(*Position)(nil),        // 15: meridian.replication.v1.Position
-	(*PingRequest)(nil),     // 16: meridian.replication.v1.PingRequest
-	(*PingReply)(nil),       // 17: meridian.replication.v1.PingReply
+	(*RepairMessage)(nil),   // 16: meridian.replication.v1.RepairMessage
+	(*PingRequest)(nil),     // 17: meridian.replication.v1.PingRequest
+	(*PingReply)(nil),       // 18: meridian.replication.v1.PingReply
 }
 var file_replication_proto_depIdxs = []int32{
 	2,  // 0: meridian.replication.v1.FollowRequest.open:type_name -> meridian.replication.v1.Open
@@ -1240,22 +1288,25 @@ var file_replication_proto_depIdxs = []int32{
 	15, // 10: meridian.replication.v1.SnapshotReply.positions:type_name -> meridian.replication.v1.Position
 	8,  // 11: meridian.replication.v1.SnapshotReply.commits:type_name -> meridian.replication.v1.Bytes
 	0,  // 12: meridian.replication.v1.Position.origin:type_name -> meridian.replication.v1.Origin
-	0,  // 13: meridian.replication.v1.PingReply.origin:type_name -> meridian.replication.v1.Origin
-	1,  // 14: meridian.replication.v1.Replication.Follow:input_type -> meridian.replication.v1.FollowRequest
-	9,  // 15: meridian.replication.v1.Replication.Catalog:input_type -> meridian.replication.v1.CatalogRequest
-	11, // 16: meridian.replication.v1.Replication.Call:input_type -> meridian.replication.v1.CallRequest
-	13, // 17: meridian.replication.v1.Replication.Snapshot:input_type -> meridian.replication.v1.SnapshotRequest
-	16, // 18: meridian.replication.v1.Replication.Ping:input_type -> meridian.replication.v1.PingRequest
-	4,  // 19: meridian.replication.v1.Replication.Follow:output_type -> meridian.replication.v1.FollowReply
-	10, // 20: meridian.replication.v1.Replication.Catalog:output_type -> meridian.replication.v1.CatalogReply
-	12, // 21: meridian.replication.v1.Replication.Call:output_type -> meridian.replication.v1.CallReply
-	14, // 22: meridian.replication.v1.Replication.Snapshot:output_type -> meridian.replication.v1.SnapshotReply
-	17, // 23: meridian.replication.v1.Replication.Ping:output_type -> meridian.replication.v1.PingReply
-	19, // [19:24] is the sub-list for method output_type
-	14, // [14:19] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	8,  // 13: meridian.replication.v1.RepairMessage.data:type_name -> meridian.replication.v1.Bytes
+	0,  // 14: meridian.replication.v1.PingReply.origin:type_name -> meridian.replication.v1.Origin
+	1,  // 15: meridian.replication.v1.Replication.Follow:input_type -> meridian.replication.v1.FollowRequest
+	9,  // 16: meridian.replication.v1.Replication.Catalog:input_type -> meridian.replication.v1.CatalogRequest
+	11, // 17: meridian.replication.v1.Replication.Call:input_type -> meridian.replication.v1.CallRequest
+	13, // 18: meridian.replication.v1.Replication.Snapshot:input_type -> meridian.replication.v1.SnapshotRequest
+	16, // 19: meridian.replication.v1.Replication.Repair:input_type -> meridian.replication.v1.RepairMessage
+	17, // 20: meridian.replication.v1.Replication.Ping:input_type -> meridian.replication.v1.PingRequest
+	4,  // 21: meridian.replication.v1.Replication.Follow:output_type -> meridian.replication.v1.FollowReply
+	10, // 22: meridian.replication.v1.Replication.Catalog:output_type -> meridian.replication.v1.CatalogReply
+	12, // 23: meridian.replication.v1.Replication.Call:output_type -> meridian.replication.v1.CallReply
+	14, // 24: meridian.replication.v1.Replication.Snapshot:output_type -> meridian.replication.v1.SnapshotReply
+	16, // 25: meridian.replication.v1.Replication.Repair:output_type -> meridian.replication.v1.RepairMessage
+	18, // 26: meridian.replication.v1.Replication.Ping:output_type -> meridian.replication.v1.PingReply
+	21, // [21:27] is the sub-list for method output_type
+	15, // [15:21] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_replication_proto_init() }
@@ -1278,7 +1329,7 @@ func file_replication_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_replication_proto_rawDesc), len(file_replication_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

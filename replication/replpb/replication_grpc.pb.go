@@ -32,6 +32,7 @@ const (
 	Replication_Catalog_FullMethodName  = "/meridian.replication.v1.Replication/Catalog"
 	Replication_Call_FullMethodName     = "/meridian.replication.v1.Replication/Call"
 	Replication_Snapshot_FullMethodName = "/meridian.replication.v1.Replication/Snapshot"
+	Replication_Repair_FullMethodName   = "/meridian.replication.v1.Replication/Repair"
 	Replication_Ping_FullMethodName     = "/meridian.replication.v1.Replication/Ping"
 )
 
@@ -48,6 +49,9 @@ type ReplicationClient interface {
 	Call(ctx context.Context, in *CallRequest, opts ...grpc.CallOption) (*CallReply, error)
 	// Snapshot copies a table as it is at one moment.
 	Snapshot(ctx context.Context, in *SnapshotRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SnapshotReply], error)
+	// Repair compares a table's copies in both regions and mends what differs. The caller asks; each message is answered by one
+	// (package antientropy). The first is a Hello.
+	Repair(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[RepairMessage, RepairMessage], error)
 	// Ping exchanges clock readings.
 	Ping(ctx context.Context, in *PingRequest, opts ...grpc.CallOption) (*PingReply, error)
 }
@@ -121,6 +125,19 @@ func (c *replicationClient) Snapshot(ctx context.Context, in *SnapshotRequest, o
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Replication_SnapshotClient = grpc.ServerStreamingClient[SnapshotReply]
 
+func (c *replicationClient) Repair(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[RepairMessage, RepairMessage], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Replication_ServiceDesc.Streams[3], Replication_Repair_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[RepairMessage, RepairMessage]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Replication_RepairClient = grpc.BidiStreamingClient[RepairMessage, RepairMessage]
+
 func (c *replicationClient) Ping(ctx context.Context, in *PingRequest, opts ...grpc.CallOption) (*PingReply, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(PingReply)
@@ -144,6 +161,9 @@ type ReplicationServer interface {
 	Call(context.Context, *CallRequest) (*CallReply, error)
 	// Snapshot copies a table as it is at one moment.
 	Snapshot(*SnapshotRequest, grpc.ServerStreamingServer[SnapshotReply]) error
+	// Repair compares a table's copies in both regions and mends what differs. The caller asks; each message is answered by one
+	// (package antientropy). The first is a Hello.
+	Repair(grpc.BidiStreamingServer[RepairMessage, RepairMessage]) error
 	// Ping exchanges clock readings.
 	Ping(context.Context, *PingRequest) (*PingReply, error)
 	mustEmbedUnimplementedReplicationServer()
@@ -167,6 +187,9 @@ func (UnimplementedReplicationServer) Call(context.Context, *CallRequest) (*Call
 }
 func (UnimplementedReplicationServer) Snapshot(*SnapshotRequest, grpc.ServerStreamingServer[SnapshotReply]) error {
 	return status.Error(codes.Unimplemented, "method Snapshot not implemented")
+}
+func (UnimplementedReplicationServer) Repair(grpc.BidiStreamingServer[RepairMessage, RepairMessage]) error {
+	return status.Error(codes.Unimplemented, "method Repair not implemented")
 }
 func (UnimplementedReplicationServer) Ping(context.Context, *PingRequest) (*PingReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method Ping not implemented")
@@ -239,6 +262,13 @@ func _Replication_Snapshot_Handler(srv interface{}, stream grpc.ServerStream) er
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Replication_SnapshotServer = grpc.ServerStreamingServer[SnapshotReply]
 
+func _Replication_Repair_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(ReplicationServer).Repair(&grpc.GenericServerStream[RepairMessage, RepairMessage]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Replication_RepairServer = grpc.BidiStreamingServer[RepairMessage, RepairMessage]
+
 func _Replication_Ping_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(PingRequest)
 	if err := dec(in); err != nil {
@@ -289,6 +319,12 @@ var Replication_ServiceDesc = grpc.ServiceDesc{
 			StreamName:    "Snapshot",
 			Handler:       _Replication_Snapshot_Handler,
 			ServerStreams: true,
+		},
+		{
+			StreamName:    "Repair",
+			Handler:       _Replication_Repair_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
 		},
 	},
 	Metadata: "replication.proto",

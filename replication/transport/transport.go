@@ -32,6 +32,8 @@ type Conn interface {
 	Call(ctx context.Context, from, name string, payload []byte) ([]byte, error)
 	// Snapshot calls fn with the pieces of a table's copy, in order.
 	Snapshot(ctx context.Context, from string, table record.TableID, fn func(SnapshotChunk) error) error
+	// Repair begins an exchange about a table's copies; it ends with ctx.
+	Repair(ctx context.Context) (Exchange, error)
 	// Ping reads the other side's clock.
 	Ping(ctx context.Context) (Pong, error)
 	// Heard is when something came from the other side last, be it a part of a message.
@@ -63,7 +65,15 @@ type Server interface {
 	Catalog(ctx context.Context, from crdt.Origin, send func(entries [][]byte) error) error
 	Call(ctx context.Context, from, name string, payload []byte) ([]byte, error)
 	Snapshot(ctx context.Context, from string, table record.TableID, send func(SnapshotChunk) error) error
+	// Repair answers another region's messages until it returns; its error travels.
+	Repair(ctx context.Context, e Exchange) error
 	Ping(ctx context.Context) Pong
+}
+
+// Exchange carries messages, one for one. It is for one goroutine on either side. Recv fails soon after the exchange has ended.
+type Exchange interface {
+	Send([]byte) error
+	Recv() ([]byte, error)
 }
 
 // Pong is the answer to a ping.
