@@ -17,6 +17,12 @@ func newRegionClient(t testing.TB, store storage.Store, set ...func(*Options)) *
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newServedClient(t, r, set...)
+}
+
+// newServedClient serves a region, which ends with the test.
+func newServedClient(t testing.TB, r *region.Region, set ...func(*Options)) *client {
+	t.Helper()
 	t.Cleanup(func() {
 		if err := r.Close(); err != nil {
 			t.Error(err)
