@@ -57,7 +57,7 @@ func TestConsumerSeesEveryChange(t *testing.T) {
 	}
 	writing.Go(func() { // five power cuts, spread over the changes
 		for i := range 5 {
-			for done.Load() < int64(*changesFlag*(i+1)/6) {
+			for done.Load() < int64(*changesFlag*(i+1)/7) {
 				time.Sleep(time.Millisecond)
 			}
 			w.crash()
@@ -67,7 +67,7 @@ func TestConsumerSeesEveryChange(t *testing.T) {
 	writing.Wait()
 	wrote := time.Since(began)
 	want := func() map[string]string { return w.contents(t, w.home) }
-	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		home := want()
 		if maps.Equal(home, w.contents(t, w.away)) && j.holds(home) {
 			break
@@ -110,7 +110,7 @@ func (w *twins) join(t *testing.T) {
 // write is one writer. No two writes leave the same value, so an old image tells which write it is of.
 func (w *twins) write(n int, seed uint64, done *atomic.Int64) {
 	g := rand.New(rand.NewPCG(seed, uint64(n)))
-	for i := 0; done.Load() < int64(*changesFlag); i++ {
+	for i := range *changesFlag / 6 {
 		key := item.Str(fmt.Sprint("k", g.IntN(300)))
 		it := item.NewItem([]item.Field{{Name: "pk", Value: key}, {Name: "v", Value: item.Str(fmt.Sprintf("%d.%d", n, i))}})
 		ws := []table.Write{{Op: table.Put, Item: it}}
@@ -245,13 +245,13 @@ func (j *judge) follow(ctx context.Context, sdk *dynamodbstreams.Client, arn str
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }
 
 func describeAll(ctx context.Context, sdk *dynamodbstreams.Client, arn string) (all []types.Shard, err error) {
-	in := &dynamodbstreams.DescribeStreamInput{StreamArn: &arn, Limit: aws.Int32(7)}
+	in := &dynamodbstreams.DescribeStreamInput{StreamArn: &arn, Limit: aws.Int32(50)}
 	for {
 		out, err := sdk.DescribeStream(ctx, in)
 		if err != nil {
@@ -297,7 +297,7 @@ func (j *judge) read(ctx context.Context, sdk *dynamodbstreams.Client, arn, shar
 		if len(out.Records) == 0 {
 			select {
 			case <-ctx.Done():
-			case <-time.After(5 * time.Millisecond):
+			case <-time.After(20 * time.Millisecond):
 			}
 		}
 	}
