@@ -28,7 +28,7 @@ import (
 //
 //	go test ./api -run TestConsumerSeesEveryChange -stream.changes=200000 -v
 var (
-	changesFlag = flags.Int("stream.changes", 3000, "how many changes the stream's consumer follows")
+	changesFlag = flags.Int("stream.changes", 9000, "how many changes the stream's consumer follows")
 	seedFlag    = flags.Uint64("stream.seed", 0, "seed of the changes and power cuts; 0: another each time")
 )
 
