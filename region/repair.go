@@ -41,15 +41,17 @@ func (c *RepairCopy) Position() record.Seq { return c.position }
 // Close ends the copy.
 func (c *RepairCopy) Close() error { return c.snap.Close() }
 
-// RepairTables names the tables that this region and a peer both serve.
+// RepairTables names the tables that this region and a peer both serve; with no peer all that this region does.
 func (r *Region) RepairTables(peer string) map[record.TableID]string {
-	shared := map[record.TableID]string{}
+	tables := map[record.TableID]string{}
 	for _, e := range r.catalog.Entries() {
-		if m := e.Member(peer); m != nil && m.State == catalog.MemberActive && e.Holds(r.name) && e.Local.Ready && peer != r.name {
-			shared[e.ID] = e.Name
+		m := e.Member(peer)
+		shared := m != nil && m.State == catalog.MemberActive && peer != r.name
+		if (shared || peer == "") && e.Holds(r.name) && e.Local.Ready {
+			tables[e.ID] = e.Name
 		}
 	}
-	return shared
+	return tables
 }
 
 // OpenCopy begins a copy of a table for a comparison, without deletes of whole hours at or below forgotten. Live are the

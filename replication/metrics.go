@@ -17,11 +17,16 @@ type metrics struct {
 	connected, offset, roundTrip         *prometheus.Desc
 	lagSeconds, lagCommits, lagBytes     *prometheus.Desc
 	bytes, commits, batches, linksOpened *prometheus.Desc
+
+	repairRounds, repairBytes, repairItems, repairMended, repairSeconds, repairCells *prometheus.Desc
 }
 
 func newMetrics(r *Replication) *metrics {
 	d := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("meridian_replication_"+name, help, append([]string{"peer"}, labels...), nil)
+	}
+	repair := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("meridian_repair_"+name, help, append([]string{"peer"}, labels...), nil)
 	}
 	return &metrics{
 		r: r,
@@ -41,6 +46,15 @@ func newMetrics(r *Replication) *metrics {
 		commits:     d("commits_total", "Commits.", "direction"),
 		batches:     d("batches_total", "Messages that carried commits or a position.", "direction"),
 		linksOpened: d("links_opened_total", "Links opened: the first, and one for each time it had to be opened again.", "direction"),
+
+		repairRounds: repair("rounds_total", "Comparisons of a table with the peer that this region asked for.", "outcome"),
+		repairBytes:  repair("bytes_total", "Bytes of these, before compression.", "direction"),
+		repairItems: repair("differences_total", "Items that differed, by what that was: missing, in flight, a clash (an origin has lived "+
+			"twice), or a false alarm (sent, and known already); or a hollow node: a hash tree is wrong.", "kind"),
+		repairMended:  repair("mended_total", "Items that were missing and were merged, here or at the peer.", "where"),
+		repairSeconds: repair("seconds_total", "Time spent in comparisons."),
+		repairCells: prometheus.NewDesc("meridian_repair_wrong_cells_total",
+			"Cells of hash trees that a scrub found wrong: any is the work of a failing disk, or of a bug.", nil, nil),
 	}
 }
 
@@ -85,7 +99,8 @@ func (m *metrics) applied(p *peer, commits []record.Commit) {
 // Describe announces each figure.
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{m.connected, m.offset, m.roundTrip, m.lagSeconds, m.lagCommits, m.lagBytes,
-		m.bytes, m.commits, m.batches, m.linksOpened} {
+		m.bytes, m.commits, m.batches, m.linksOpened,
+		m.repairRounds, m.repairBytes, m.repairItems, m.repairMended, m.repairSeconds, m.repairCells} {
 		ch <- d
 	}
 }
@@ -109,7 +124,30 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 		gauge(m.roundTrip, s.RoundTrip.Seconds(), p.region)
 		m.collect(ch, p, "sending", s.Outbound, &p.count.sent)
 		m.collect(ch, p, "receiving", s.Inbound, &p.count.received)
+		m.collectRepair(ch, p.region, &p.count.repair)
 	}
+	if m.r.repairs != nil {
+		ch <- prometheus.MustNewConstMetric(m.repairCells, prometheus.CounterValue, float64(m.r.repairs.scrubbed.Load()))
+	}
+}
+
+func (m *metrics) collectRepair(ch chan<- prometheus.Metric, peer string, t *repairTraffic) {
+	counter := func(d *prometheus.Desc, n uint64, label string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), peer, label)
+	}
+	failed := t.failed.Load()
+	counter(m.repairRounds, t.rounds.Load()-failed, "done")
+	counter(m.repairRounds, failed, "failed")
+	counter(m.repairBytes, t.sent.Load(), "sending")
+	counter(m.repairBytes, t.received.Load(), "receiving")
+	counter(m.repairItems, t.missing.Load(), "missing")
+	counter(m.repairItems, t.inFlight.Load(), "in flight")
+	counter(m.repairItems, t.clashes.Load(), "clash")
+	counter(m.repairItems, t.falseAlarms.Load(), "false alarm")
+	counter(m.repairItems, t.hollow.Load(), "hollow")
+	counter(m.repairMended, t.here.Load(), "here")
+	counter(m.repairMended, t.there.Load(), "there")
+	ch <- prometheus.MustNewConstMetric(m.repairSeconds, prometheus.CounterValue, float64(t.micros.Load())/1e6, peer)
 }
 
 func (m *metrics) collect(ch chan<- prometheus.Metric, p *peer, direction string, l Lag, t *traffic) {

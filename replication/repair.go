@@ -13,7 +13,7 @@ import (
 
 // Repairer is a region as repair sees it. It is safe for concurrent use.
 type Repairer interface {
-	// RepairTables names the tables that this region and a peer both serve, by id.
+	// RepairTables names the tables that this region and a peer both serve, by id; with no peer all that this region serves.
 	RepairTables(peer string) map[record.TableID]string
 	// Floor is the time up to which every member of a table holds everything: older deletes may be forgotten.
 	Floor(id record.TableID) crdt.Time

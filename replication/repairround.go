@@ -28,7 +28,9 @@ type RepairReport struct {
 	// Clashes have seen the same writes on both sides and differ all the same: two processes have written under one identity.
 	Clashes int `json:"clashes"`
 	// Hollow are nodes of a hash tree that differ although their items are the same: a stored tree is wrong, scrub it.
-	Hollow        int     `json:"hollow"`
+	Hollow int `json:"hollow"`
+	// CellsMended are cells of this region's hash tree that a scrub found wrong; of a report without a peer, which is a scrub's.
+	CellsMended   int     `json:"cellsMended"`
 	Messages      int     `json:"messages"`
 	BytesSent     int     `json:"bytesSent"`
 	BytesReceived int     `json:"bytesReceived"`
@@ -39,21 +41,21 @@ type RepairReport struct {
 
 // repairTraffic counts a peer's rounds from the start of the process.
 type repairTraffic struct {
-	rounds, failed, sent, received                                       atomic.Uint64
-	differences, inFlight, here, there, falseAlarms, clashes, hollow, us atomic.Uint64
+	rounds, failed, sent, received, micros                       atomic.Uint64
+	missing, inFlight, here, there, falseAlarms, clashes, hollow atomic.Uint64
 }
 
 func (t *repairTraffic) add(r *RepairReport, err error) {
-	if t.rounds.Add(1); err != nil {
+	if t.rounds.Add(1); err != nil { // in this order: who reads failed first never finds more failed than there were
 		t.failed.Add(1)
 	}
 	for _, c := range []struct {
 		to *atomic.Uint64
 		n  int
 	}{
-		{&t.sent, r.BytesSent}, {&t.received, r.BytesReceived}, {&t.differences, r.Differences}, {&t.inFlight, r.InFlight},
+		{&t.sent, r.BytesSent}, {&t.received, r.BytesReceived}, {&t.missing, r.Differences - r.InFlight - r.Clashes}, {&t.inFlight, r.InFlight},
 		{&t.here, r.MendedHere}, {&t.there, r.MendedThere}, {&t.falseAlarms, r.FalseAlarms}, {&t.clashes, r.Clashes},
-		{&t.hollow, r.Hollow}, {&t.us, int(r.Seconds * 1e6)},
+		{&t.hollow, r.Hollow}, {&t.micros, int(r.Seconds * 1e6)},
 	} {
 		c.to.Add(uint64(c.n))
 	}

@@ -52,6 +52,20 @@ func (s sourceAndSink) Apply(ctx context.Context, peer crdt.Origin, commits []re
 	return err
 }
 
+// repairer is a region as repair sees it.
+type repairer struct{ *region.Region }
+
+var _ replication.Repairer = repairer{}
+
+// OpenCopy returns the region's copy. The nil check keeps a typed nil out of the interface.
+func (r repairer) OpenCopy(ctx context.Context, id record.TableID, forgotten crdt.Time, live []crdt.Origin) (replication.RepairCopy, error) {
+	c, err := r.Region.OpenCopy(ctx, id, forgotten, live)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
 // peers is replication as a region sees it.
 type peers struct{ *replication.Replication }
 

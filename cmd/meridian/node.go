@@ -60,7 +60,8 @@ func (n *node) assemble() error {
 		return err
 	}
 	n.api = newHTTPServer(handler, n.config.Logger)
-	n.admin = newHTTPServer(admin.Handler(admin.Options{Source: n, Metrics: admin.NewMetrics(registry), Profile: n.config.Profile}), n.config.Logger)
+	pages := admin.Handler(admin.Options{Source: n, Metrics: admin.NewMetrics(registry), Profile: n.config.Profile})
+	n.admin = newHTTPServer(withRepair(pages, n), n.config.Logger)
 	return nil
 }
 
@@ -85,7 +86,7 @@ func (n *node) startReplication(metrics prometheus.Registerer) (err error) {
 	c.Ports.Gossip.release()
 	n.replication, err = replication.Start(replication.Options{
 		Region: c.Region, Now: n.steadyTime,
-		Source: sourceAndSink{n.region}, Sink: sourceAndSink{n.region}, Handler: commands{n},
+		Source: sourceAndSink{n.region}, Sink: sourceAndSink{n.region}, Handler: commands{n}, Repairer: repairer{n.region},
 		Listen: c.Ports.Replication.address(), Advertise: c.ReplicationAdvertise,
 		GossipListen: c.Ports.Gossip.address(), GossipAdvertise: c.GossipAdvertise,
 		Seeds:  c.Join,

@@ -69,6 +69,7 @@ func (n *node) alarms(rs region.Stats) []string {
 	case c.Alarm:
 		out = append(out, fmt.Sprintf("its clock is %v behind the other regions'", c.Behind.Round(time.Millisecond)))
 	}
+	out = append(out, n.replication.RepairAlarms()...)
 	for _, origin := range slices.Sorted(maps.Keys(rs.Held)) {
 		out = append(out, fmt.Sprintf("it takes nothing from %s, whose clock is %v ahead", origin, rs.Held[origin].Round(time.Millisecond)))
 	}

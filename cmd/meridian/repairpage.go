@@ -1,0 +1,61 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/meridiandb/meridian/replication"
+)
+
+// repairLine is a line of the answer to POST /admin/repair: a round so far or at its end, or the end of it all. An answer
+// without an end was cut off.
+type repairLine struct {
+	*replication.RepairReport
+	End   bool   `json:"end,omitempty"`
+	Error string `json:"failure,omitempty"` // with End: nothing could be done at all
+}
+
+// lineWait is how long a reader of the answer may take for a line.
+const lineWait = 30 * time.Second
+
+// withRepair adds the page that meridian repair asks to the admin pages. It is not one of theirs, which only read.
+func withRepair(pages http.Handler, n *node) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", pages)
+	mux.HandleFunc("POST /admin/repair", n.serveRepair)
+	return mux
+}
+
+// serveRepair compares and mends, and tells line by line (JSON) what it does. It ends when its asker goes.
+func (n *node) serveRepair(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	scrub, err := strconv.ParseBool(cmp.Or(query.Get("scrub"), "false"))
+	if err != nil {
+		http.Error(w, "scrub is true or false", http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	w.Header().Set("Cache-Control", "no-store")
+	out := http.NewResponseController(w)
+	tell := func(l repairLine) {
+		b, err := json.Marshal(l)
+		if err == nil {
+			_ = out.SetWriteDeadline(time.Now().Add(lineWait)) // where it cannot be set, the server's own holds
+			_, err = w.Write(append(b, '\n'))
+		}
+		if err == nil {
+			_ = out.Flush() // a reader that went away ends the request's context
+		}
+	}
+	end := repairLine{End: true}
+	err = n.replication.Repair(r.Context(), replication.RepairRequest{
+		Table: query.Get("table"), Peer: query.Get("peer"), Scrub: scrub,
+	}, func(report replication.RepairReport) { tell(repairLine{RepairReport: &report}) })
+	if err != nil {
+		end.Error = oneLine(err)
+	}
+	tell(end)
+}
