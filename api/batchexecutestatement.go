@@ -127,7 +127,7 @@ func (in *batchStatementInput) write(c *call) {
 	if len(writes) == 0 {
 		return
 	}
-	results, errs := c.server.backend.WriteBatch(c.ctx, writes)
+	results, errs := c.backend.WriteBatch(c.ctx, writes)
 	for i, b := range places {
 		if errs[i] != nil {
 			b.err = b.s.failed(errs[i], b.onFailure)

@@ -128,7 +128,7 @@ func batchWriteItem(c *call) error {
 			writes = append(writes, t.requests[i].write(t.table))
 		}
 	}
-	results, errs := c.server.backend.WriteBatch(c.ctx, writes)
+	results, errs := c.backend.WriteBatch(c.ctx, writes)
 	if err := in.settle(requests, errs); err != nil {
 		return err
 	}

@@ -92,7 +92,7 @@ func createTable(c *call) error {
 	if err != nil {
 		return err
 	}
-	view, err := c.server.backend.CreateTable(c.ctx, spec)
+	view, err := c.backend.CreateTable(c.ctx, spec)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ func deleteTable(c *call) error {
 	if err != nil {
 		return err
 	}
-	view, err := c.server.backend.DeleteTable(c.ctx, name)
+	view, err := c.backend.DeleteTable(c.ctx, name)
 	if err != nil {
 		return err
 	}

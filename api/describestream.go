@@ -69,7 +69,7 @@ func describeStream(c *call) error {
 	if err != nil {
 		return err
 	}
-	v, err := c.server.backend.DescribeStream(name)
+	v, err := c.backend.DescribeStream(name)
 	if err != nil {
 		return streamError(err, in.arn.s)
 	}

@@ -37,5 +37,5 @@ func (c *call) described(t text) (catalog.View, error) {
 	if err != nil {
 		return catalog.View{}, err
 	}
-	return c.server.backend.DescribeTable(name)
+	return c.backend.DescribeTable(name)
 }

@@ -115,7 +115,7 @@ func (in *executeTransactionInput) write(c *call, bound []*statement) error {
 		}
 		defer c.server.tokens.end(in.token.s)
 	}
-	done, err := c.server.backend.Transact(c.ctx, token, writes)
+	done, err := c.backend.Transact(c.ctx, token, writes)
 	if err != nil {
 		return canceled(inserted(err, bound), func(i int) bool { return in.statements[i].onFailure.s == "ALL_OLD" })
 	}
@@ -186,7 +186,7 @@ func (in *executeTransactionInput) read(c *call, bound []*statement) error {
 		}
 		keys[i] = Key{s.table, key}
 	}
-	results, err := c.server.backend.TransactGet(c.ctx, keys)
+	results, err := c.backend.TransactGet(c.ctx, keys)
 	if err != nil {
 		return canceled(err, nil)
 	}

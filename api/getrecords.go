@@ -38,7 +38,7 @@ func getRecords(c *call) error {
 	if in.limit.set {
 		limit = int(in.limit.n)
 	}
-	records, next, err := c.server.backend.StreamRecords(in.iterator.s, limit)
+	records, next, err := c.backend.StreamRecords(in.iterator.s, limit)
 	if err != nil {
 		return err
 	}

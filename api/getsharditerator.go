@@ -96,7 +96,7 @@ func getShardIterator(c *call) error {
 	if err != nil {
 		return err
 	}
-	it, err := c.server.backend.ShardIterator(name, in.shard.s, start)
+	it, err := c.backend.ShardIterator(name, in.shard.s, start)
 	if err != nil {
 		return streamError(err, in.arn.s)
 	}

@@ -109,7 +109,13 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 	defer s.release(c)
 	err := c.readBody(w, r)
 	if err == nil {
+		err = c.openSession(r)
+	}
+	if err == nil {
 		err = s.run(c, r)
+	}
+	if c.session != nil {
+		c.session.answer(w.Header(), err)
 	}
 	status, errorName := http.StatusOK, ""
 	if err != nil {

@@ -44,7 +44,7 @@ func listStreams(c *call) error {
 	if in.limit.set {
 		limit = int(in.limit.n)
 	}
-	names, more := c.server.backend.Streams(in.table.s, after, limit)
+	names, more := c.backend.Streams(in.table.s, after, limit)
 	w := &c.out
 	w.openObject()
 	w.openListMember("Streams")

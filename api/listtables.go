@@ -34,7 +34,7 @@ func listTables(c *call) error {
 	if in.limit.set {
 		limit = int(in.limit.n)
 	}
-	names, last, err := c.server.backend.ListTables(in.after.s, limit)
+	names, last, err := c.backend.ListTables(in.after.s, limit)
 	if err != nil {
 		return err
 	}

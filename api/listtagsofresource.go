@@ -36,7 +36,7 @@ func listTagsOfResource(c *call) error {
 	if err != nil {
 		return err
 	}
-	view, err := c.server.backend.DescribeTable(name)
+	view, err := c.backend.DescribeTable(name)
 	if err != nil {
 		return tagError(err, in.arn.s)
 	}

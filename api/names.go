@@ -45,7 +45,7 @@ func (c *call) table(t text) (Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.server.backend.Table(name)
+	return c.backend.Table(name)
 }
 
 // uuidOf prints a table's id.

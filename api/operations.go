@@ -13,6 +13,8 @@ import (
 // nothing of it may be kept.
 type call struct {
 	server    *Server
+	backend   Backend  // the server's, or what stands before it for the call's session
+	session   *session // nil: the request shows none
 	ctx       context.Context
 	operation string
 	body      []byte
@@ -26,6 +28,7 @@ type call struct {
 
 func (s *Server) call(r *http.Request) *call {
 	c := s.calls.Get().(*call)
+	c.backend = s.backend
 	c.ctx, c.operation = r.Context(), s.operationName(r.Header.Get("X-Amz-Target"))
 	c.body, c.out.buf = c.body[:0], c.out.buf[:0]
 	return c
@@ -42,6 +45,7 @@ func (s *Server) release(c *call) {
 	if cap(c.out.buf) > maxKept {
 		c.out.buf = nil
 	}
+	c.backend, c.session = nil, nil
 	c.ctx, c.bounded, c.limited, c.violations = nil, boundedReader{}, io.LimitedReader{}, violations{}
 	c.decoder.reset(nil)
 	s.calls.Put(c)

@@ -43,14 +43,14 @@ func (c *call) policyInput() (arn string, revision text, err error) {
 		return "", revision, err
 	}
 	if stream, err := c.streamNamed(t); err == nil {
-		_, err := c.server.backend.DescribeStream(stream)
+		_, err := c.backend.DescribeStream(stream)
 		return t.s, revision, streamError(err, t.s)
 	}
 	name, err := c.taggedTable(t.s)
 	if err != nil {
 		return "", revision, err
 	}
-	_, err = c.server.backend.DescribeTable(name)
+	_, err = c.backend.DescribeTable(name)
 	return t.s, revision, tagError(err, t.s)
 }
 

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,6 +27,10 @@ type Options struct {
 	// ExpressionCache is how many parsed expressions are kept; 0 is 4096. Too few costs parsing, too many memory: an
 	// expression takes up to 4 KB of text and a few times that as a tree.
 	ExpressionCache int
+	// SessionPatience is how long a request that shows a session token waits for this region to have caught up with it; 0 is
+	// 2 s. Too little and a client that follows its own write is sent away, too much and it hangs where another region
+	// could serve it.
+	SessionPatience time.Duration
 
 	Logger     *slog.Logger          // nil: none
 	Registerer prometheus.Registerer // nil: no metrics
@@ -37,6 +42,7 @@ type Server struct {
 	region      string
 	account     string
 	requireAuth bool
+	patience    time.Duration
 	logger      *slog.Logger
 	metrics     *metrics
 	expressions *exprcache.Cache
@@ -63,6 +69,9 @@ func New(o Options) (*Server, error) {
 	if o.ExpressionCache == 0 {
 		o.ExpressionCache = 4096
 	}
+	if o.SessionPatience == 0 {
+		o.SessionPatience = 2 * time.Second
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -72,7 +81,8 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		backend: o.Backend, region: o.Backend.Name(), account: o.AccountID, requireAuth: o.RequireAuthorization,
-		logger: o.Logger, metrics: m, expressions: exprcache.New(o.ExpressionCache), operations: operations(),
+		patience: o.SessionPatience,
+		logger:   o.Logger, metrics: m, expressions: exprcache.New(o.ExpressionCache), operations: operations(),
 		streams: streamsOperations(),
 	}
 	s.calls.New = func() any { return &call{server: s, decoder: &decoder{json: new(jsontext.Decoder)}} }

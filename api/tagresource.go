@@ -53,7 +53,7 @@ func tagResource(c *call) error {
 	if err := in.tags.check(); err != nil {
 		return err
 	}
-	return tagError(c.server.backend.SetTags(c.ctx, name, in.tags.values(), nil), in.arn.s) // the answer is empty
+	return tagError(c.backend.SetTags(c.ctx, name, in.tags.values(), nil), in.arn.s) // the answer is empty
 }
 
 // taggedTable finds the table that a resource ARN names.

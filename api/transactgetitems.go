@@ -89,7 +89,7 @@ func transactGetItems(c *call) error {
 	if err != nil {
 		return err
 	}
-	results, err := c.server.backend.TransactGet(c.ctx, keys)
+	results, err := c.backend.TransactGet(c.ctx, keys)
 	if err != nil {
 		return canceled(err, nil)
 	}

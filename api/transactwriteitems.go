@@ -83,7 +83,7 @@ func transactWriteItems(c *call) error {
 		}
 		defer c.server.tokens.end(in.token.s)
 	}
-	done, err := c.server.backend.Transact(c.ctx, token, writes)
+	done, err := c.backend.Transact(c.ctx, token, writes)
 	if err != nil {
 		return canceled(err, func(i int) bool { return in.actions[i].onFailure.s == "ALL_OLD" })
 	}

@@ -40,5 +40,5 @@ func untagResource(c *call) error {
 	if len(in.keys) == 0 {
 		return errValidation("Atleast one Tag Key needs to be provided as Input.")
 	}
-	return tagError(c.server.backend.SetTags(c.ctx, name, nil, in.keys), in.arn.s) // the answer is empty
+	return tagError(c.backend.SetTags(c.ctx, name, nil, in.keys), in.arn.s) // the answer is empty
 }

@@ -84,7 +84,7 @@ func updateTable(c *call) error {
 	if err != nil {
 		return err
 	}
-	view, err := c.server.backend.DescribeTable(name)
+	view, err := c.backend.DescribeTable(name)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func updateTable(c *call) error {
 	if err != nil {
 		return err
 	}
-	if view, err = c.server.backend.UpdateTable(c.ctx, name, ch); err != nil {
+	if view, err = c.backend.UpdateTable(c.ctx, name, ch); err != nil {
 		return err
 	}
 	c.out.openObject()

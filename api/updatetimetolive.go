@@ -52,7 +52,7 @@ func updateTimeToLive(c *call) error {
 		return err
 	}
 	spec := catalog.TTLSpec{Enabled: in.enabled.v, Attribute: in.attribute.s}
-	if _, err := c.server.backend.UpdateTable(c.ctx, name, catalog.Change{TTL: &spec}); err != nil {
+	if _, err := c.backend.UpdateTable(c.ctx, name, catalog.Change{TTL: &spec}); err != nil {
 		return err
 	}
 	w := &c.out

@@ -1,6 +1,7 @@
 package region
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -34,7 +35,9 @@ type inbound struct {
 
 	mu      sync.Mutex // never held while the store is waited for: seals take it
 	cursors map[crdt.Origin]record.Seq
-	closed  map[crdt.Origin]crdt.Time     // everything of the origin up to here is applied
+	closed  map[crdt.Origin]crdt.Time     // everything wanted of the origin up to here is applied
+	waiters int                           // sessions that wait for closed to rise
+	risen   chan struct{}                 // closed when it does, if somebody waits
 	joins   map[record.TableID][]string   // tables being filled whose changes are wanted already, and from whom
 	wants   map[string]*want              // by peer region that has asked
 	behind  map[crdt.Origin]bool          // peers whose log no longer reaches back to our cursor
@@ -50,11 +53,12 @@ type want struct {
 
 func openInbound(r *Region) (*inbound, error) {
 	cursors, err := readCursors(r.store)
+	closed, e := readTimes(r.store, appliedPrefix)
 	return &inbound{
-		region: r, cursors: cursors, closed: map[crdt.Origin]crdt.Time{},
+		region: r, cursors: cursors, closed: closed, risen: make(chan struct{}),
 		joins: map[record.TableID][]string{}, wants: map[string]*want{},
 		behind: map[crdt.Origin]bool{}, held: map[crdt.Origin]time.Duration{},
-	}, err
+	}, errors.Join(err, e)
 }
 
 // cursorLocked begins, in a log that nothing was read from yet, where nothing that is wanted is missed.
@@ -253,7 +257,7 @@ func (in *inbound) setCursors(moved map[crdt.Origin]record.Seq) error {
 	}
 	err := write(in.region.store, func(w storage.Writer) error {
 		for o, at := range moved {
-			if err := setCursor(w, o, at); err != nil {
+			if err := errors.Join(setCursor(w, o, at), w.Delete(appliedKey(o))); err != nil {
 				return err
 			}
 		}
@@ -266,6 +270,7 @@ func (in *inbound) setCursors(moved map[crdt.Origin]record.Seq) error {
 	defer in.mu.Unlock()
 	for o, at := range moved {
 		in.cursors[o] = at
+		delete(in.closed, o) // the next batch says it for what is wanted now
 	}
 	return nil
 }

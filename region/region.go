@@ -113,6 +113,9 @@ func (r *Region) recover(o Options) (err error) {
 		return err
 	}
 	r.engine = table.NewEngine(table.Options{Store: r.store, Log: r.log, Clock: r.clock, Origin: r.origin, Resolve: r.resolve})
+	if err = r.engine.LoadSeen(); err != nil {
+		return err
+	}
 	if r.inbound, err = openInbound(r); err != nil {
 		return err
 	}

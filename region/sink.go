@@ -65,8 +65,14 @@ func (r *Region) Apply(ctx context.Context, peer crdt.Origin, commits []record.C
 	if held != nil {
 		closed = 0
 	}
+	var applied crdt.Time // a log is in stamp order
+	if n := len(commits); n > 0 {
+		applied = commits[n-1].Stamp.Time
+	}
 	if have := r.Cursor(peer); len(commits) > 0 || have < upTo {
-		b := table.Batch{Commits: commits, Seal: func(w storage.Writer) error { return setCursor(w, peer, max(have, upTo)) }}
+		b := table.Batch{Commits: commits, Seal: func(w storage.Writer) error {
+			return errors.Join(setCursor(w, peer, max(have, upTo)), in.setApplied(w, peer, max(applied, closed)))
+		}}
 		if err := r.engine.Apply(ctx, b); err != nil {
 			return r.fail(err)
 		}
@@ -74,7 +80,7 @@ func (r *Region) Apply(ctx context.Context, peer crdt.Origin, commits []record.C
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.cursors[peer] = max(in.cursors[peer], upTo)
-	in.closed[peer] = max(in.closed[peer], closed)
+	in.riseLocked(peer, max(applied, closed))
 	return held
 }
 

@@ -79,6 +79,7 @@ type merging struct {
 	keys   [][]byte          // store keys of the changes of held tables that are yet to be merged
 	states map[string]merged // the newest of each key so far, where the batch has changed it
 	newest crdt.Time
+	seen   []crdt.Stamp    // the newest write of each other origin that the arriving states have seen
 	out    []record.Commit // what changed something here
 	marks  [][]byte        // store keys of their changes, in order
 	lost   map[record.TableID]int
@@ -244,6 +245,7 @@ func (m *merging) arriving(t *Table, ch *record.Change) (conflict.State, error) 
 	// Everything that the state has seen counts, not only its commit's stamp: a later write here must be above it all, or its
 	// dot would pass for seen.
 	m.newest = max(m.newest, s.Context().Newest())
+	m.seen = addSeen(m.seen, s.Context(), m.engine.origin)
 	return s, nil
 }
 
@@ -272,6 +274,9 @@ func (e *Engine) sealApplied(w storage.Writer, m *merging, b *Batch) (record.Seq
 	e.order.Lock()
 	defer e.order.Unlock()
 	if err := e.clock.Observe(w, m.newest); err != nil {
+		return 0, err
+	}
+	if err := e.seen.note(w, m.seen); err != nil {
 		return 0, err
 	}
 	if b.Seal != nil {

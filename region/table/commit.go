@@ -183,6 +183,7 @@ func (e *Engine) seal(w storage.Writer, token *Token, actions []*action) (record
 	if err != nil {
 		return 0, err
 	}
+	e.seen.own.Store(uint64(stamp.Time))
 	c := record.Commit{Stamp: stamp, Wall: e.clock.Now()}
 	for _, a := range actions {
 		if a.idle {

@@ -41,6 +41,7 @@ type Engine struct {
 	// nothing is still to come.
 	order   sync.Mutex
 	scratch scratch // under order
+	seen    seen
 	closed  closing
 
 	commits   atomic.Uint64 // own commits
