@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -19,9 +20,8 @@ import (
 // operationNames are the built operations in order, so that a number names one.
 func operationNames() []string {
 	var names []string
-	for name := range operations() {
-		names = append(names, name)
-	}
+	names = slices.AppendSeq(names, maps.Keys(operations()))
+	names = slices.AppendSeq(names, maps.Keys(streamsOperations()))
 	slices.Sort(names)
 	return names
 }
@@ -48,6 +48,10 @@ var seeds = map[string][]string{
 	"TagResource":        {`{"ResourceArn":"arn:aws:dynamodb:us-east-1:000000000000:table/tab","Tags":[{"Key":"a","Value":"b"}]}`},
 	"UntagResource":      {`{"ResourceArn":"arn:aws:dynamodb:us-east-1:000000000000:table/tab","TagKeys":["a"]}`},
 	"UpdateTimeToLive":   {`{"TableName":"tab","TimeToLiveSpecification":{"Enabled":true,"AttributeName":"exp"}}`},
+	"ListStreams":        {`{"TableName":"tab","Limit":1,"ExclusiveStartStreamArn":"arn:aws:dynamodb:us-east-1:000000000000:table/tab/stream/2015-05-11T21:21:33.291"}`},
+	"DescribeStream":     {`{"StreamArn":"arn:aws:dynamodb:us-east-1:000000000000:table/tab/stream/2015-05-11T21:21:33.291","Limit":1,"ShardFilter":{"Type":"CHILD_SHARDS","ShardId":"shardId-00000000000000000001-00000000"}}`},
+	"GetShardIterator":   {`{"StreamArn":"arn:aws:dynamodb:us-east-1:000000000000:table/tab/stream/2015-05-11T21:21:33.291","ShardId":"shardId-00000000000000000001-00000000","ShardIteratorType":"AT_TIMESTAMP","Timestamp":1.5e9}`},
+	"GetRecords":         {`{"ShardIterator":"AQAAAAAAAAAAAAAA","Limit":1000}`},
 	"ExecuteStatement":   {`{"Statement":"SELECT * FROM tab WHERE pk = ?","Parameters":[{"S":"a"}]}`},
 }
 
@@ -89,7 +93,7 @@ func serve(t testing.TB, s *Server, op string, body []byte) {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body))
 	r.Header.Set("Content-Type", amzJSON)
-	r.Header.Set("X-Amz-Target", targetDynamoDB+op)
+	r.Header.Set("X-Amz-Target", targetOf(op)+op)
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
 	out := w.Body.Bytes()
