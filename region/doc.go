@@ -9,6 +9,9 @@
 //	Region   opens and closes these, answers for the catalog, and runs the jobs that move tables through their lives
 //	         (lifecycle.go): filling a new replica, building an index, taking a table away, trimming the log
 //
+// What is made of the log and of time: streams, which a consumer reads shard by shard (streams.go; streamlife.go says when
+// they begin, roll over and end), and expiry (expiry.go).
+//
 // # Promises between regions
 //
 // What another region wrote to a table is not missed, whatever is heard in whatever order: cursors move back before a table,

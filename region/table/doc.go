@@ -20,7 +20,8 @@
 // the way the commit is done again, and if the table is gone it is refused (held.go). So whoever changes the catalog and
 // then passes the store, by Barrier, BuildIndex, RemoveIndex or RemoveTable, has no late commit to fear.
 //
-// Indexes (index.go), hash-tree cells (cell.go) and idempotency tokens (token.go) are written in the batch of the item:
+// Indexes (index.go), times of expiry (expiry.go), hash-tree cells (cell.go) and idempotency tokens (token.go) are written in
+// the batch of the item:
 // after any crash they are those of the data.
 //
 // # Hazards
