@@ -119,7 +119,8 @@ func (r *Region) Mend(ctx context.Context, from string, id record.TableID, keys,
 		if err := r.checkCopied(from, []record.Change{ch}); err != nil {
 			return 0, err
 		}
-		commits = append(commits, record.Commit{Stamp: ch.Base, Wall: ch.Base.Time.Millis(), Changes: []record.Change{ch}})
+		// No stamp: it is nobody's commit, but a piece of one at best. Nobody is to be given it as such.
+		commits = append(commits, record.Commit{Wall: ch.Base.Time.Millis(), Changes: []record.Change{ch}})
 	}
 	if len(commits) == 0 {
 		return 0, r.fail(r.log.WaitDurable(ctx, r.log.Last())) // what made it known may not be on disk yet

@@ -1,0 +1,298 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/meridiandb/meridian/conflict"
+	"github.com/meridiandb/meridian/crdt"
+	"github.com/meridiandb/meridian/internal/admin"
+	"github.com/meridiandb/meridian/item"
+	"github.com/meridiandb/meridian/region/table"
+	"github.com/meridiandb/meridian/replication"
+	"github.com/meridiandb/meridian/storage"
+	"github.com/meridiandb/meridian/stream/record"
+)
+
+var (
+	repairItems = flag.Int("repair.items", 5_000, "items of the table that TestRepairCosts compares; the figure asked for is that of 1000000")
+	repairBusy  = flag.Duration("repair.busy", time.Second, "how long TestRepairOfABusyPair writes")
+)
+
+// pairOfNodes is two regions in this process, which the test can reach into.
+type pairOfNodes struct {
+	nodes []*node
+	at    []admin.Endpoints
+	id    record.TableID
+}
+
+func startPair(t *testing.T) *pairOfNodes {
+	t.Helper()
+	p := &pairOfNodes{}
+	names := []string{"eu-west-1", "us-east-1"}
+	var wants []want
+	for _, name := range names {
+		wants = append(wants, nodeWants(name, "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0")...)
+	}
+	ports, err := claimPorts(wants)
+	if err != nil {
+		t.Fatal(err)
+	}
+	configs := make([]nodeConfig, len(names))
+	for i, name := range names {
+		configs[i] = nodeConfig{Region: name, Data: t.TempDir(), Cache: 32 << 20, Ports: portsOfNode(ports, i), Logger: slog.New(slog.DiscardHandler)}
+		p.at = append(p.at, configs[i].endpoints())
+	}
+	configs[1].Join = []string{p.at[0].Gossip}
+	if p.nodes, err = openNodes(configs); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- runNodes(ctx, p.nodes, func(context.Context) error { return nil }) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	await(t, "links", func() string {
+		if p.nodes[0].links() == 1 && p.nodes[1].links() == 1 {
+			return ""
+		}
+		return "not connected"
+	})
+	call(t, p.at[0], "CreateTable", `{"TableName":"things",`+pkSchema+`}`)
+	active(t, p.at[0], "things")
+	call(t, p.at[0], "UpdateTable", `{"TableName":"things","ReplicaUpdates":[{"Create":{"RegionName":"us-east-1"}}]}`)
+	active(t, p.at[0], "things")
+	active(t, p.at[1], "things")
+	for id := range p.nodes[0].region.RepairTables("") {
+		p.id = id
+	}
+	return p
+}
+
+// fill puts the same items in both regions, as if each had them from the other.
+func (p *pairOfNodes) fill(t *testing.T, n int) {
+	t.Helper()
+	now := time.Now().UnixMilli() - 60_000
+	o := p.nodes[0].region.Origin()
+	payload := item.Str(strings.Repeat("x", 100))
+	var both sync.WaitGroup
+	for _, node := range p.nodes {
+		both.Go(func() {
+			var keys, states [][]byte
+			for i := range n {
+				pk := item.Str(fmt.Sprintf("item %07d", i))
+				s := conflict.Write(conflict.LastWriterWins, conflict.State{}, conflict.Local{
+					Op: conflict.Put, Stamp: crdt.Stamp{Time: crdt.TimeFromMillis(now) + crdt.Time(i), Origin: o},
+					New: item.NewItem([]item.Field{{Name: "payload", Value: payload}, {Name: "pk", Value: pk}}),
+				})
+				keys, states = append(keys, item.Key{Hash: []item.Value{pk}}.Append(nil)), append(states, s.Append(nil))
+				if len(keys) == 2000 || i == n-1 {
+					if news, err := node.region.Mend(t.Context(), "test", p.id, keys, states); err != nil || news != len(keys) {
+						t.Errorf("%d of %d items, %v", news, len(keys), err)
+						return
+					}
+					keys, states = nil, nil
+				}
+			}
+		})
+	}
+	both.Wait()
+	live := []crdt.Origin{o, p.nodes[1].region.Origin()}
+	await(t, "closed times after the last write", func() string {
+		for _, node := range p.nodes {
+			c, err := node.region.OpenCopy(t.Context(), p.id, 0, live)
+			if err != nil {
+				t.Fatal(err)
+			}
+			held := c.Held()
+			if err := c.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if at := held[o]; at < crdt.TimeFromMillis(now)+crdt.Time(n) {
+				return fmt.Sprintf("%s holds %s up to %s", node.config.Region, o, at)
+			}
+		}
+		return ""
+	})
+}
+
+// lose removes an item from one region as a bug or a disk might: its state is gone and the hash tree agrees.
+func (p *pairOfNodes) lose(t *testing.T, node int, pk string) {
+	t.Helper()
+	n := p.nodes[node]
+	key := item.Key{Hash: []item.Value{item.Str(pk)}}.Append(storage.AppendTable(nil, storage.KindItem, p.id))
+	if _, err := n.store.Get(key); err != nil {
+		t.Fatal(err)
+	}
+	tx, err := n.store.Begin(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Discard()
+	if err := tx.Delete(key); err != nil {
+		t.Fatal(err)
+	}
+	durable, err := tx.Commit(nil)
+	if err == nil {
+		err = durable.Wait()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bad, err := n.region.Scrub(t.Context(), p.id); err != nil || bad != 1 {
+		t.Fatalf("%d cells were wrong, %v", bad, err)
+	}
+}
+
+// repair runs the command and returns its last report about a peer.
+func (p *pairOfNodes) repair(t *testing.T, node int, args ...string) replication.RepairReport {
+	t.Helper()
+	var out, errs bytes.Buffer
+	args = append([]string{"repair", "--json", "--admin", p.at[node].Admin}, args...)
+	if code := run(t.Context(), args, &out, &errs); code != exitOK {
+		t.Fatalf("%v: exit code %d, %s %s", args, code, out.Bytes(), errs.Bytes())
+	}
+	var r replication.RepairReport
+	for d := json.NewDecoder(&out); d.More(); {
+		if err := d.Decode(&r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !r.Done {
+		t.Fatalf("%+v", r)
+	}
+	return r
+}
+
+// TestRepairCosts plants differences in a table and mends them by the command (issue 4, criterion 2):
+//
+//	go test ./cmd/meridian -run TestRepairCosts -v -timeout 30m -repair.items=1000000
+func TestRepairCosts(t *testing.T) {
+	p := startPair(t)
+	began := time.Now()
+	p.fill(t, *repairItems)
+	t.Logf("%d items in each of two regions in %v", *repairItems, time.Since(began).Round(time.Millisecond))
+	check := func(what string, most, here, there int, r replication.RepairReport) {
+		t.Helper()
+		size := r.BytesSent + r.BytesReceived
+		t.Logf("%s: %d bytes in %d messages, %.0f ms", what, size, r.Messages, r.Seconds*1000)
+		if size > most || r.MendedHere != here || r.MendedThere != there || r.FalseAlarms+r.Clashes+r.Hollow != 0 {
+			t.Errorf("%s: %+v", what, r)
+		}
+		if r.Seconds > 1 {
+			t.Errorf("%s took %.1f s", what, r.Seconds)
+		}
+	}
+	first, last := "item 0000000", fmt.Sprintf("item %07d", *repairItems-1)
+	check("equal tables", 1<<10, 0, 0, p.repair(t, 0))
+	p.lose(t, 0, first)
+	check("one difference here", 4<<10, 1, 0, p.repair(t, 0, "--table", "things", "--peer", "us-east-1"))
+	p.lose(t, 1, last)
+	check("one difference there", 4<<10, 0, 1, p.repair(t, 0))
+	p.lose(t, 1, last)
+	check("asked from there", 4<<10, 1, 0, p.repair(t, 1))
+	check("equal again", 1<<10, 0, 0, p.repair(t, 1, "--scrub"))
+	for i, e := range p.at {
+		for _, pk := range []string{first, last} {
+			if got := call(t, e, "GetItem", `{"TableName":"things","Key":{"pk":{"S":"`+pk+`"}}}`); !strings.Contains(got, pk) {
+				t.Errorf("%q in region %d: %s", pk, i, got)
+			}
+		}
+	}
+	_, page := getPage(t, p.at[0].Admin+"/metrics")
+	for _, line := range []string{
+		`meridian_repair_mended_total{peer="us-east-1",region="eu-west-1",where="here"} 1`,
+		`meridian_repair_mended_total{peer="us-east-1",region="eu-west-1",where="there"} 1`,
+		`meridian_repair_differences_total{kind="false alarm",peer="us-east-1",region="eu-west-1"} 0`,
+		`meridian_repair_wrong_cells_total{region="eu-west-1"} 0`,
+	} {
+		if !strings.Contains(page, line) {
+			t.Errorf("/metrics has no %s", line)
+		}
+	}
+}
+
+// TestRepairOfABusyPair compares two regions that write to each other all the time: nothing is mended, as nothing is missing.
+//
+//	go test ./cmd/meridian -run TestRepairOfABusyPair -v -repair.busy=30s
+func TestRepairOfABusyPair(t *testing.T) {
+	p := startPair(t)
+	var stop atomic.Bool
+	var writes atomic.Int64
+	var writing sync.WaitGroup
+	for _, n := range p.nodes {
+		tab, err := n.region.Table("things")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for w := range 32 {
+			writing.Go(func() {
+				for i := 0; !stop.Load(); i++ {
+					pk := item.Field{Name: "pk", Value: item.Str(fmt.Sprintf("k%d/%d", w, i%300))}
+					write := table.Write{Op: table.Put, Item: item.NewItem([]item.Field{{Name: "n", Value: item.Str(fmt.Sprint(i))}, pk})}
+					if i%7 == 0 {
+						write = table.Write{Op: table.Delete, Key: item.Key{Hash: []item.Value{pk.Value}}}
+					}
+					if _, err := tab.Write(t.Context(), write); err != nil {
+						t.Error(err)
+						return
+					}
+					writes.Add(1)
+				}
+			})
+		}
+	}
+	var sum replication.RepairReport
+	rounds := 0
+	began := time.Now()
+	for ; time.Since(began) < *repairBusy || rounds < 3; rounds++ {
+		r := p.repair(t, rounds%2)
+		sum.Differences, sum.InFlight = sum.Differences+r.Differences, sum.InFlight+r.InFlight
+		sum.BytesSent += r.BytesSent + r.BytesReceived
+		if r.MendedHere+r.MendedThere+r.FalseAlarms+r.Clashes+r.Hollow > 0 || r.Differences != r.InFlight {
+			t.Errorf("round %d of a healthy pair: %+v", rounds, r)
+		}
+	}
+	took := time.Since(began)
+	stop.Store(true)
+	writing.Wait()
+	t.Logf("%.0f writes a second; %d rounds, %d differences in flight, %d bytes a round, %.0f a second",
+		float64(writes.Load())/took.Seconds(), rounds, sum.InFlight, sum.BytesSent/max(1, rounds), float64(sum.BytesSent)/took.Seconds())
+}
+
+func TestRepairRefusals(t *testing.T) {
+	p := startPair(t)
+	for args, say := range map[string]string{
+		"--peer ap-south-1":                 "no region ap-south-1 is known here",
+		"--table nothing":                   "no table nothing is shared",
+		"--table nothing --scrub":           "no table nothing is served here",
+		"--table things --peer eu-west-1":   "eu-west-1",
+		"--table things --peer us-east-1 x": "no arguments",
+	} {
+		var out, errs bytes.Buffer
+		code := run(t.Context(), append([]string{"repair", "--admin", p.at[0].Admin}, strings.Fields(args)...), &out, &errs)
+		if code == exitOK || !strings.Contains(errs.String(), say) {
+			t.Errorf("%s: exit code %d, %s%s", args, code, out.Bytes(), errs.Bytes())
+		}
+	}
+	if err := askRepair(t.Context(), p.at[0].Admin, url.Values{"scrub": {"perhaps"}}, nil); err == nil || !strings.Contains(err.Error(), "400") {
+		t.Errorf("%v", err)
+	}
+	if code, _ := getPage(t, p.at[0].Admin+"/admin/repair"); code == 200 {
+		t.Error("a GET repairs")
+	}
+}
