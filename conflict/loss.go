@@ -12,7 +12,9 @@ type Loss struct {
 	Stamp      crdt.Stamp // the losing write
 	Image      item.Item  // the whole item as its side had it; zero if the losing write was a delete
 	Base       crdt.Stamp // what its author replaced; zero if that was nothing, or if later writes on its side hide it
+	Whole      bool       // Base is known, and was replaced altogether (State.Whole)
 	Winner     crdt.Stamp // the highest that it lost to
+	Beaten     item.Item  // the whole item as the winner's side had it; zero if that was a delete
 	Attributes []string   // which of its attributes lost, in name order; nil for the whole item
 	Reason     Reason
 }
@@ -75,9 +77,9 @@ func (c *collector) note(dot crdt.Stamp, name string, winner crdt.Stamp, why Rea
 	i := slices.IndexFunc(c.lost, func(l Loss) bool { return l.Stamp == dot })
 	if i < 0 {
 		i = len(c.lost)
-		l := Loss{Stamp: dot, Image: c.x.Item(), Reason: why}
+		l := Loss{Stamp: dot, Image: c.x.Item(), Beaten: c.y.Item(), Reason: why}
 		if c.x.newest().Dot == dot {
-			l.Base = c.x.base
+			l.Base, l.Whole = c.x.base, !c.x.base.IsZero() && c.x.Whole()
 		}
 		c.lost = append(c.lost, l)
 	}

@@ -5,10 +5,12 @@ import (
 	"github.com/meridiandb/meridian/item"
 )
 
-// Outcome is what became of a merge. Changed says that State differs from the stored one, be it in its context alone.
+// Outcome is what became of a merge. Changed says that State differs from the stored one, be it in its context alone; Joined
+// that neither side had seen all of the other.
 type Outcome struct {
 	State   State
 	Changed bool
+	Joined  bool
 	Lost    []Loss
 }
 
@@ -26,7 +28,7 @@ func Merge(stored, arriving State) Outcome {
 		return Outcome{State: r, Changed: true}
 	}
 	j := join(&l, &r)
-	return Outcome{State: j, Changed: true, Lost: losses(&l, &r, &j)}
+	return Outcome{State: j, Changed: true, Joined: true, Lost: losses(&l, &r, &j)}
 }
 
 // join takes the maximum of each part. The short ways of Merge spare this work; they never change its result.

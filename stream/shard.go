@@ -90,8 +90,8 @@ func (r *shardReading) walk(it storage.Iter, id record.TableID, shard uint16) er
 		}
 		for i := range p.Changes {
 			at := Position{seq, p.Places[i]}
-			if at.Compare(r.after) <= 0 {
-				continue
+			if at.Compare(r.after) <= 0 || p.Changes[i].Note {
+				continue // notes change no item: a table's stream does not show them
 			}
 			if r.left <= 0 || r.bytes <= 0 {
 				r.full = true

@@ -39,7 +39,7 @@ func (e *Engine) Apply(ctx context.Context, b Batch) error {
 }
 
 func (e *Engine) applyOnce(ctx context.Context, b *Batch) error {
-	m := merging{engine: e, lost: map[record.TableID]int{}}
+	m := merging{engine: e}
 	keys := m.prepare(b.Commits)
 	tx, err := e.store.Begin(ctx, keys...)
 	if err != nil {
@@ -82,7 +82,7 @@ type merging struct {
 	seen   []crdt.Stamp    // the newest write of each other origin that the arriving states have seen
 	out    []record.Commit // what changed something here
 	marks  [][]byte        // store keys of their changes, in order
-	lost   map[record.TableID]int
+	feed   feeding
 	deltas []delta
 	old    []byte // buffer
 	cell   cellBuffer
@@ -165,13 +165,15 @@ func (m *merging) commit(c *record.Commit) error {
 		}
 		key := m.keys[0]
 		m.keys = m.keys[1:]
-		news, changed, err := m.change(t, key, ch)
+		news, changed, err := m.take(t, key, c, ch)
 		if err != nil {
 			return fmt.Errorf("commit %s: item %x of table %s: %w", c.Stamp, ch.Key, ch.Table, err)
 		}
 		if changed {
 			out.Changes = append(out.Changes, news)
-			m.marks = append(m.marks, key)
+			if !news.Note {
+				m.marks = append(m.marks, key)
+			}
 		}
 	}
 	if len(out.Changes) > 0 {
@@ -180,8 +182,15 @@ func (m *merging) commit(c *record.Commit) error {
 	return nil
 }
 
+func (m *merging) take(t *Table, key []byte, c *record.Commit, ch *record.Change) (news record.Change, changed bool, err error) {
+	if ch.Note {
+		return m.arrivingNote(t, ch)
+	}
+	return m.change(t, key, c, ch)
+}
+
 // change merges one item's arriving state. It is not changed if everything in it was known.
-func (m *merging) change(t *Table, key []byte, ch *record.Change) (news record.Change, changed bool, err error) {
+func (m *merging) change(t *Table, key []byte, c *record.Commit, ch *record.Change) (news record.Change, changed bool, err error) {
 	arriving, err := m.arriving(t, ch)
 	if err != nil {
 		return news, false, err
@@ -191,7 +200,9 @@ func (m *merging) change(t *Table, key []byte, ch *record.Change) (news record.C
 		return news, false, err
 	}
 	joined := conflict.Merge(stored.state, arriving)
-	m.lost[ch.Table] += len(joined.Lost)
+	if err := m.noteMerge(t, c, ch, stored.state, arriving, &joined); err != nil {
+		return news, false, err
+	}
 	if !joined.Changed {
 		return news, false, nil
 	}
@@ -284,23 +295,26 @@ func (e *Engine) sealApplied(w storage.Writer, m *merging, b *Batch) (record.Seq
 			return 0, err
 		}
 	}
-	if b.Silent {
-		return 0, nil
-	}
 	var last record.Seq
 	marks := m.marks
 	for i := range m.out {
+		if b.Silent {
+			break
+		}
 		c := &m.out[i]
 		if err := e.log.Append(w, c); err != nil {
 			return 0, err
 		}
 		last = c.Seq
-		for range c.Changes {
-			e.inflight.mark(marks[0], last)
-			marks = marks[1:]
+		for j := range c.Changes {
+			if !c.Changes[j].Note {
+				e.inflight.mark(marks[0], last)
+				marks = marks[1:]
+			}
 		}
 	}
-	return last, nil
+	told, err := e.tellNotes(w, lastOf(m.feed.tell))
+	return max(last, told), err
 }
 
 // account counts what the batch changed, once it has. A replicated write consumes capacity here as it did there, and is
@@ -314,8 +328,8 @@ func (m *merging) account(backfill bool) {
 				Cost{Table: capacity.WriteUnits(max(d.old.Size(), d.new.Size())), Indexes: d.indexes})
 		}
 	}
-	for id, n := range m.lost {
-		m.engine.conflicts.add(id, n)
+	for _, p := range m.feed.counts {
+		m.engine.conflicts.add(p)
 	}
 	m.engine.applied.Add(uint64(len(m.out)))
 }

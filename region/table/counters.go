@@ -10,13 +10,42 @@ import (
 // Counters are totals since the process started.
 type Counters struct {
 	Commits, Applied uint64
-	Conflicts        map[record.TableID]uint64
+	Conflicts        map[record.TableID]uint64 // that came into the feed
+	Pairs            map[Pair]uint64           // the same by kind
 	Expired          map[record.TableID]uint64 // items whose time was over, by this region alone
 }
 
 // Counters reads the totals.
 func (e *Engine) Counters() Counters {
-	return Counters{Commits: e.commits.Load(), Applied: e.applied.Load(), Conflicts: e.conflicts.snapshot(), Expired: e.expired.snapshot()}
+	c := Counters{
+		Commits: e.commits.Load(), Applied: e.applied.Load(), Conflicts: map[record.TableID]uint64{},
+		Pairs: e.conflicts.snapshot(), Expired: e.expired.snapshot(),
+	}
+	for p, n := range c.Pairs {
+		c.Conflicts[p.Table] += n
+	}
+	return c
+}
+
+// pairs counts conflicts by kind.
+type pairs struct {
+	mu sync.Mutex
+	n  map[Pair]uint64
+}
+
+func (c *pairs) add(p Pair) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.n == nil {
+		c.n = map[Pair]uint64{}
+	}
+	c.n[p]++
+}
+
+func (c *pairs) snapshot() map[Pair]uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.n)
 }
 
 // totals counts by table.

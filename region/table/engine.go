@@ -46,7 +46,7 @@ type Engine struct {
 
 	commits   atomic.Uint64 // own commits
 	applied   atomic.Uint64 // commits of other regions that changed something
-	conflicts totals
+	conflicts pairs
 	expired   totals // items that this region expired
 }
 
@@ -113,6 +113,7 @@ func (e *Engine) RemoveTable(ctx context.Context, id record.TableID) error {
 		storage.AppendTable(nil, storage.KindItem, id),
 		storage.AppendTable(nil, storage.KindIndex, id),
 		expiryPrefix(id),
+		feedPrefix(nil, id, nil),
 		storage.AppendTable(nil, storage.KindHashCell, id))
 }
 

@@ -158,28 +158,43 @@ func appendBytes(dst, b []byte) []byte {
 //	uvarint   n, then n bytes: key
 //	stamp     base
 //	uvarint   n, then n bytes: state
-//	1         0: no old image; 1: there is one, and there follows uvarint n, then n bytes
-const bodyMin = 4
+//	1         0: no old image; 1: there is one, and there follows uvarint n, then n bytes; 2: a note of the conflict feed
+const (
+	bodyMin  = 4
+	bodyOld  = 1
+	bodyNote = 2
+)
 
 func appendBody(dst []byte, d *crdt.Dictionary, ch *Change) []byte {
 	dst = appendBytes(dst, ch.Key)
 	dst = d.AppendStamp(dst, ch.Base)
 	dst = appendBytes(dst, ch.State)
-	if !ch.HasOld {
-		return append(dst, 0)
+	switch {
+	case ch.Note:
+		return append(dst, bodyNote)
+	case ch.HasOld:
+		return appendBytes(append(dst, bodyOld), ch.Old)
 	}
-	return appendBytes(append(dst, 1), ch.Old)
+	return append(dst, 0)
 }
 
 func (r *reader) body(ch *Change) {
 	ch.Key = r.bytes("key")
 	ch.Base = r.stamp("base")
 	ch.State = r.bytes("state")
-	if flag := r.take(1, "flag"); flag != nil && flag[0] > 1 {
-		r.fail("flag")
-	} else if flag != nil && flag[0] == 1 {
+	flag := r.take(1, "flag")
+	if flag == nil {
+		return
+	}
+	switch flag[0] {
+	case 0:
+	case bodyOld:
 		ch.HasOld = true
 		ch.Old = r.bytes("old image")
+	case bodyNote:
+		ch.Note = true
+	default:
+		r.fail("flag")
 	}
 }
 

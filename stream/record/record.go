@@ -8,7 +8,7 @@ import (
 	"github.com/meridiandb/meridian/crdt"
 )
 
-// Change is one item's new state.
+// Change is one item's new state, or a note about it in the conflict feed.
 type Change struct {
 	Table  TableID
 	Shard  uint16     // ShardOf of the key's hash; < Shards
@@ -17,6 +17,8 @@ type Change struct {
 	State  []byte     // conflict.State
 	Old    []byte     // the item before, encoded; only where a stream is on
 	HasOld bool       // Old is given; false implies that Old is empty
+	// Note: State is a conflict.Note instead, and Base the write that it is about. The item is as it was; there is no Old.
+	Note bool
 }
 
 // Commit is the changes that became visible together.

@@ -57,8 +57,11 @@ func (g gen) id() (id TableID) {
 
 func (g gen) change() Change {
 	ch := Change{Table: g.id(), Shard: uint16(g.IntN(Shards)), Key: g.bytes(), Base: g.stamp(), State: g.bytes()}
-	if g.IntN(2) == 0 {
+	switch g.IntN(4) {
+	case 0, 1:
 		ch.HasOld, ch.Old = true, g.bytes()
+	case 2:
+		ch.Note = true
 	}
 	return ch
 }
