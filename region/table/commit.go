@@ -42,8 +42,13 @@ func (p *pending) wait(ctx context.Context, e *Engine) error {
 // return, although the commit may not be durable yet: whatever builds on it stands behind it in the store's order. It is
 // done again when a table's description has changed meanwhile.
 func (e *Engine) start(ctx context.Context, token *Token, actions ...*action) pending {
+	return e.untilStanding(ctx, actions, func() pending { return e.attempt(ctx, token, actions) })
+}
+
+// untilStanding repeats an attempt until no table's description changes under it.
+func (e *Engine) untilStanding(ctx context.Context, actions []*action, attempt func() pending) pending {
 	for {
-		p := e.attempt(ctx, token, actions)
+		p := attempt()
 		if !errors.Is(p.err, errStale) {
 			return p
 		}

@@ -28,20 +28,3 @@ func (a *action) outcome(ctx context.Context, e *Engine, p *pending) (WriteResul
 	}
 	return a.result, nil
 }
-
-// WriteBatch does each write by itself, in the order given, and waits for the disk once. Errors stand at the write's place.
-func (e *Engine) WriteBatch(ctx context.Context, ws []TableWrite) ([]WriteResult, []error) {
-	results, errs := make([]WriteResult, len(ws)), make([]error, len(ws))
-	actions, started := make([]*action, len(ws)), make([]pending, len(ws))
-	for i, w := range ws {
-		if actions[i], errs[i] = w.Table.action(w.Write); errs[i] == nil {
-			started[i] = e.start(ctx, nil, actions[i])
-		}
-	}
-	for i := range ws {
-		if errs[i] == nil {
-			results[i], errs[i] = actions[i].outcome(ctx, e, &started[i])
-		}
-	}
-	return results, errs
-}
