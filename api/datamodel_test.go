@@ -15,6 +15,7 @@ func TestValuesRefused(t *testing.T) {
 	deep := func(n int) string {
 		return strings.Repeat(`{"L":[`, n) + `{"S":"x"}` + strings.Repeat(`]}`, n)
 	}
+	const tooDeep = "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
 	const one = `must contain exactly one of the supported datatypes`
 	rows := []refusal{}
 	for _, r := range []struct{ section, value, name, message string }{
@@ -26,6 +27,13 @@ func TestValuesRefused(t *testing.T) {
 		{"3.1", `{"S":true}`, serialization, "TRUE_VALUE cannot be converted to String"},
 		{"3.1", `{"S":false}`, serialization, "FALSE_VALUE cannot be converted to String"},
 		{"3.1", `{"BOOL":1}`, serialization, "NUMBER_VALUE cannot be converted to Boolean"},
+		{"3.1", `{"BOOL":1.0}`, serialization, "DECIMAL_VALUE cannot be converted to Boolean"},
+		{"3.1", `{"N":3.5}`, serialization, "DECIMAL_VALUE cannot be converted to String"},
+		{"3.1", `{"S":1e3}`, serialization, "DECIMAL_VALUE cannot be converted to String"},
+		{"3.1", `{"BOOL":"maybe"}`, serialization, "'maybe' can not be converted to an Boolean"},
+		{"3.1", `{"NULL":"on"}`, serialization, "'on' can not be converted to an Boolean"},
+		{"3.1", `{"BOOL":"YES"}`, "", ""},
+		{"3.1", `{"BOOL":"0"}`, "", ""},
 		{"3.1", `{"S":{}}`, serialization, "Start of structure or map found where not expected"},
 		{"3.1", `{"S":[]}`, serialization, "Unrecognized collection type class java.lang.String"},
 		{"3.1", `"a"`, serialization, "Unexpected field type"},
@@ -48,9 +56,9 @@ func TestValuesRefused(t *testing.T) {
 		{"3.1", `{"NS":["1","1.0"]}`, validation, "Input collection contains duplicates"},
 		{"3.1", `{"BS":["AAA=","AAA="]}`, validation, invalidParam + "Input collection [AAA=, AAA=]of type BS contains duplicates."},
 		{"3.1", `{"M":{"x":{"SS":[]}}}`, validation, invalidParam + "An string set  may not be empty"},
-		{"3.1", deep(32) /* and the list's own place */, "", ""},
-		{"3.1", deep(33), validation, "Nesting Levels have exceeded supported limits"},
-		{"3.1", `{"L":[` + deep(32) + `]}`, validation, "Nesting Levels have exceeded supported limits"},
+		{"3.1", deep(31) /* and the string's own level */, "", ""},
+		{"3.1", deep(32), validation, tooDeep},
+		{"3.1", `{"L":[` + deep(31) + `]}`, validation, tooDeep},
 		{"3.1", `{"M":{"":{"S":"a"}}}`, validation, invalidParam + "Empty attribute name"},
 		{"3.3", `{"N":""}`, validation, "The parameter cannot be converted to a numeric value"},
 		{"3.3", `{"N":"b"}`, validation, "The parameter cannot be converted to a numeric value: b"},

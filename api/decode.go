@@ -278,8 +278,8 @@ func (d *decoder) text() text {
 // wrongScalar names a value that cannot become a wanted Java type.
 func (d *decoder) wrongScalar(k jsontext.Kind, want string) {
 	if k == '0' {
-		if raw, err := d.json.ReadValue(); err == nil && bytes.ContainsAny(raw, ".eE") {
-			d.wrong("DECIMAL_VALUE cannot be converted to " + want)
+		if raw, err := d.json.ReadValue(); err == nil {
+			d.fail(item.WrongNumber(raw, want))
 			return
 		}
 	}
@@ -305,7 +305,7 @@ func (d *decoder) flag() flag {
 		case "false", "0", "no":
 			return flag{false, true}
 		}
-		d.wrong("'" + s + "' can not be converted to an Boolean")
+		d.fail(item.NotBoolean(s))
 	default:
 		d.wrongScalar(k, "Boolean")
 	}

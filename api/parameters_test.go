@@ -2,6 +2,7 @@ package api
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,7 +26,32 @@ var inputs = map[string]any{
 	"ExecuteTransaction": dynamodb.ExecuteTransactionInput{},
 	"ListStreams":        dynamodbstreams.ListStreamsInput{}, "DescribeStream": dynamodbstreams.DescribeStreamInput{},
 	"GetShardIterator": dynamodbstreams.GetShardIteratorInput{}, "GetRecords": dynamodbstreams.GetRecordsInput{},
+	"CreateGlobalTable":                   dynamodb.CreateGlobalTableInput{},
+	"DeleteBackup":                        dynamodb.DeleteBackupInput{},
+	"DeleteResourcePolicy":                dynamodb.DeleteResourcePolicyInput{},
+	"DescribeBackup":                      dynamodb.DescribeBackupInput{},
+	"DescribeContinuousBackups":           dynamodb.DescribeContinuousBackupsInput{},
+	"DescribeContributorInsights":         dynamodb.DescribeContributorInsightsInput{},
+	"DescribeExport":                      dynamodb.DescribeExportInput{},
+	"DescribeGlobalTable":                 dynamodb.DescribeGlobalTableInput{},
+	"DescribeGlobalTableSettings":         dynamodb.DescribeGlobalTableSettingsInput{},
+	"DescribeImport":                      dynamodb.DescribeImportInput{},
+	"DescribeKinesisStreamingDestination": dynamodb.DescribeKinesisStreamingDestinationInput{},
+	"DescribeTableReplicaAutoScaling":     dynamodb.DescribeTableReplicaAutoScalingInput{},
+	"GetResourcePolicy":                   dynamodb.GetResourcePolicyInput{},
+	"ListBackups":                         dynamodb.ListBackupsInput{},
+	"ListBulkOperations":                  dynamodb.ListBulkOperationsInput{},
+	"ListContributorInsights":             dynamodb.ListContributorInsightsInput{},
+	"ListExports":                         dynamodb.ListExportsInput{},
+	"ListGlobalTables":                    dynamodb.ListGlobalTablesInput{},
+	"ListImports":                         dynamodb.ListImportsInput{},
+	"UpdateContinuousBackups":             dynamodb.UpdateContinuousBackupsInput{},
+	"UpdateGlobalTable":                   dynamodb.UpdateGlobalTableInput{},
+	"UpdateGlobalTableSettings":           dynamodb.UpdateGlobalTableSettingsInput{},
 }
+
+// hopeless are operations that refuse whatever they are asked: of what their parameters hold inside, nothing matters.
+var hopeless = []string{"CreateGlobalTable", "UpdateGlobalTable", "UpdateGlobalTableSettings"}
 
 // targetOf is the target of a built operation.
 func targetOf(op string) string {
@@ -48,6 +74,9 @@ func TestEveryParameterIsKnown(t *testing.T) {
 		}
 		n := 0
 		probe(reflect.TypeOf(in), map[reflect.Type]bool{}, func(path, body string) {
+			if slices.Contains(hopeless, op) && strings.ContainsAny(path, ".[") {
+				return
+			}
 			n++
 			a := c.do(c.request(targetOf(op)+op, body))
 			refused := strings.Contains(a.body, "is not supported by Meridian yet")

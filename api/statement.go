@@ -182,6 +182,11 @@ func (s *statement) insert(missing partiql.Expression) (w table.Write, err error
 	if err := sizeLimit(s.Item); err != nil {
 		return w, err
 	}
+	for _, v := range s.Item.Attrs() { // literals nest as deeply as a statement may
+		if v.Depth() > item.MaxDepth {
+			return w, errValidation(item.TooDeep)
+		}
+	}
 	if w.Key, err = s.table.Schema().FromItem(s.Item); err != nil {
 		return w, err
 	}

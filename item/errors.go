@@ -19,8 +19,11 @@ func invalid(format string, args ...any) *ValidationError {
 // Limits of DYNAMODB.md sections 3 and 14.
 const (
 	MaxItemSize      = 400 * 1024 // bytes of an item, names included
-	MaxDepth         = 32         // levels of nesting
+	MaxDepth         = 32         // levels of nesting: Value.Depth
 	MaxHashKeySize   = 2048       // bytes of a partition key value
 	MaxRangeKeySize  = 1024       // bytes of a sort key value
 	MaxAttributeName = 65535      // bytes
 )
+
+// TooDeep is the text for more than MaxDepth levels.
+const TooDeep = "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"

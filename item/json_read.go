@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -115,6 +116,31 @@ func WrongScalar(k jsontext.Kind, want string) error {
 	return &SerializationError{}
 }
 
+// WrongNumber is WrongScalar for a number, which is told from a decimal by how it is written.
+func WrongNumber(raw []byte, want string) error {
+	if bytes.ContainsAny(raw, ".eE") {
+		return &SerializationError{"DECIMAL_VALUE cannot be converted to " + want}
+	}
+	return WrongScalar('0', want)
+}
+
+// wrongScalar is WrongScalar for what comes next.
+func (r *reader) wrongScalar(k jsontext.Kind, want string) error {
+	if k != '0' {
+		return WrongScalar(k, want)
+	}
+	raw, err := r.d.ReadValue()
+	if err != nil {
+		return syntax(err)
+	}
+	return WrongNumber(raw, want)
+}
+
+// NotBoolean is the text for a string that says neither true nor false.
+func NotBoolean(s string) error {
+	return &SerializationError{"'" + s + "' can not be converted to an Boolean"}
+}
+
 // text reads a string; ok is false for null.
 func (r *reader) text(dst []byte) (out []byte, ok bool, err error) {
 	switch k := r.d.PeekKind(); k {
@@ -132,7 +158,7 @@ func (r *reader) text(dst []byte) (out []byte, ok bool, err error) {
 		_, err := r.d.ReadToken()
 		return nil, false, syntax(err)
 	default:
-		return nil, false, WrongScalar(k, "String")
+		return nil, false, r.wrongScalar(k, "String")
 	}
 }
 
@@ -147,13 +173,13 @@ func (r *reader) boolean() (v, ok bool, err error) {
 		if err != nil {
 			return false, false, err
 		}
-		switch string(s) {
-		case "true", "1", "yes", "TRUE", "True", "YES", "Yes":
+		switch strings.ToLower(string(s)) {
+		case "true", "1", "yes":
 			return true, true, nil
-		case "false", "0", "no", "FALSE", "False", "NO", "No":
+		case "false", "0", "no":
 			return false, true, nil
 		}
-		return false, false, WrongScalar(k, "Boolean")
+		return false, false, NotBoolean(string(s))
 	case 'n':
 		_, err := r.d.ReadToken()
 		return false, false, syntax(err)
@@ -161,12 +187,16 @@ func (r *reader) boolean() (v, ok bool, err error) {
 		_, err := r.d.ReadToken()
 		return false, false, syntax(err)
 	default:
-		return false, false, WrongScalar(k, "Boolean")
+		return false, false, r.wrongScalar(k, "Boolean")
 	}
 }
 
 // value appends one AttributeValue. depth counts the containers around it.
 func (r *reader) value(dst []byte, depth int) ([]byte, error) {
+	if depth >= MaxDepth && r.d.PeekKind() != 'n' {
+		r.note(&ValidationError{TooDeep})
+		return append(dst, tagNull), syntax(r.d.SkipValue())
+	}
 	absent, err := r.open('{', attributeValueClass)
 	if err != nil {
 		return nil, err
@@ -230,14 +260,9 @@ func (r *reader) content(dst []byte, kind Kind, depth int) ([]byte, error) {
 			return append(dst, tagTrue), nil
 		}
 		return append(dst, tagFalse), nil
-	case List, Map:
-		if depth >= MaxDepth {
-			r.note(invalid("Nesting Levels have exceeded supported limits"))
-			return append(dst, tagNull), syntax(r.d.SkipValue())
-		}
-		if kind == List {
-			return r.list(dst, depth+1)
-		}
+	case List:
+		return r.list(dst, depth+1)
+	case Map:
 		return r.mapValue(dst, depth+1)
 	}
 	return r.set(dst, kind)

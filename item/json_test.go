@@ -53,7 +53,8 @@ func TestJSONFaults(t *testing.T) {
 		{`{"a":{"S":true}}`, "TRUE_VALUE cannot be converted to String", true},
 		{`{"a":{"S":false}}`, "FALSE_VALUE cannot be converted to String", true},
 		{`{"a":{"BOOL":1}}`, "NUMBER_VALUE cannot be converted to Boolean", true},
-		{`{"a":{"BOOL":"maybe"}}`, "STRING_VALUE cannot be converted to Boolean", true},
+		{`{"a":{"BOOL":"maybe"}}`, "'maybe' can not be converted to an Boolean", true},
+		{`{"a":{"N":3.5}}`, "DECIMAL_VALUE cannot be converted to String", true},
 		{`{"a":{"S":{}}}`, "Start of structure or map found where not expected", true},
 		{`{"a":{"S":[]}}`, "Unrecognized collection type class java.lang.String", true},
 		{`{"a":[]}`, "Unrecognized collection type class com.amazonaws.dynamodb.v20120810.AttributeValue", true},
@@ -96,7 +97,7 @@ func TestJSONFaults(t *testing.T) {
 	}
 }
 
-// DYNAMODB.md 3.1: 32 levels of lists and maps.
+// DYNAMODB.md 3.1: 32 levels. A scalar takes one, as the service counts: 31 lists and maps around it.
 func TestNesting(t *testing.T) {
 	nested := func(levels int, inner string) string {
 		s := inner
@@ -110,13 +111,16 @@ func TestNesting(t *testing.T) {
 		return `{"a":` + s + `}`
 	}
 	for _, inner := range []string{`{"S":"x"}`, `{"SS":["x"]}`} {
-		it := mustRead(t, nested(32, inner))
+		it := mustRead(t, nested(31, inner))
 		if d := it.Get("a").Depth(); d != 32 {
 			t.Errorf("depth %d of 32 levels", d)
 		}
-		if _, err := readItem(nested(33, inner)); err == nil || err.Error() != "Nesting Levels have exceeded supported limits" {
+		if _, err := readItem(nested(32, inner)); err == nil || err.Error() != TooDeep {
 			t.Errorf("33 levels: %v", err)
 		}
+	}
+	if d := mustRead(t, nested(31, `{"M":{}}`)).Get("a").Depth(); d != 32 {
+		t.Errorf("depth %d with an empty map innermost", d)
 	}
 	// Deep nonsense must end in an error, not in a full stack.
 	for _, open := range []string{`{"L":[`, `{"M":{"k":`} {

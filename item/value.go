@@ -237,8 +237,8 @@ func (v Value) Size() int {
 	return 0
 }
 
-// Depth is how deeply lists and maps are nested: 0 for a scalar or set, one more than its deepest element for an L or M. At
-// most MaxDepth is allowed.
+// Depth is how many levels a value has: 1 for a scalar, a set or an empty container, one more than its deepest element for
+// an L or M. At most MaxDepth are allowed, so that a document path to any value has at most as many elements.
 func (v Value) Depth() int {
 	deepest := 0
 	switch v.Kind() {
@@ -250,8 +250,6 @@ func (v Value) Depth() int {
 		for _, e := range v.Fields() {
 			deepest = max(deepest, e.Depth())
 		}
-	default:
-		return 0
 	}
 	return deepest + 1
 }

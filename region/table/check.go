@@ -32,7 +32,7 @@ func (t *Table) checkItem(old, new item.Item, u *expr.Update) error {
 	case size > item.MaxItemSize:
 		return invalid("Item size to update has exceeded the maximum allowed size")
 	case u != nil && tooDeep(new, u.TopLevelNames()):
-		return invalid("Nesting Levels have exceeded supported limits")
+		return invalid(item.TooDeep)
 	}
 	return nil
 }
