@@ -44,6 +44,7 @@ down:              ## stop them and forget their data
 	$$(e2e/compose-command.sh) down --volumes
 
 e2e: build         ## three regions of `meridian dev` with real clients
+	e2e/clients.sh
 	e2e/dev.sh
 
 e2e-compose: build ## three containers, one of them cut off under load
