@@ -21,6 +21,9 @@ type Backend interface {
 	ListTables(after string, limit int) (names []string, last string, err error)
 	SetTags(ctx context.Context, name string, set map[string]string, remove []string) error
 
+	// Report hears of every error that no client made. Corruption stops the region, whoever finds it.
+	Report(err error)
+
 	// Streams, by name; see region.Region.
 	Streams(tableName string, after region.StreamName, limit int) (names []region.StreamName, more bool)
 	DescribeStream(n region.StreamName) (region.StreamView, error)

@@ -98,6 +98,7 @@ func (s *Server) asError(err error, c *call) *apiError {
 	}
 	if e.status >= http.StatusInternalServerError && !e.quiet && !errors.Is(err, context.Canceled) {
 		s.logFailure(c, err)
+		s.backend.Report(err)
 	}
 	return e
 }

@@ -23,6 +23,8 @@ type fake struct {
 	failKey string // the partition key of which reads and writes are throttled
 	panics  bool
 
+	reported []error
+
 	transacting func() // called by Transact, if set
 }
 
@@ -35,6 +37,12 @@ type fakeTable struct {
 func newFake() *fake { return &fake{tables: map[string]*fakeTable{}} }
 
 func (f *fake) Name() string { return "us-east-1" }
+
+func (f *fake) Report(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.reported = append(f.reported, err)
+}
 
 func (f *fake) CreateTable(_ context.Context, s catalog.Spec) (catalog.View, error) {
 	f.mu.Lock()

@@ -360,6 +360,10 @@ func TestOwnFailures(t *testing.T) {
 	}
 	c.fake.fail = nil
 	c.must("PutItem", put)
+	// The region hears of what no client made, so that corruption can stop it.
+	if n := len(c.fake.reported); n != 3 || c.fake.reported[1].Error() != "disk gone" {
+		t.Errorf("reported: %v", c.fake.reported)
+	}
 }
 
 func TestMetrics(t *testing.T) {
