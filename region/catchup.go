@@ -1,6 +1,7 @@
 package region
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -11,8 +12,9 @@ import (
 
 // A peer trims its log when all members have acknowledged it, and keeps some minutes more. A cursor can all the same be
 // behind that: of a copy that took long, or of acknowledgements that an earlier life of this region gave. Then the tables
-// that are wanted from the peer are copied from it, while they serve, through the same merge; afterwards everything in its
-// log up to where the copies were taken is held, and the cursor moves there.
+// that are wanted from the peer are compared with its copies, while they serve, and everything that differs is merged on both
+// sides (a Mender), or they are copied whole; afterwards everything in its log up to where the copies were taken is held, and
+// the cursor moves there.
 
 // errOtherLife says that the peer was rebuilt since: its old log is gone, there is nothing to catch up with.
 var errOtherLife = errors.New("the copy is of another incarnation")
@@ -29,7 +31,7 @@ func (r *Region) catchUp(peer crdt.Origin) error {
 		if len(missing) == 0 {
 			done, err := in.caughtUp(peer, copied)
 			if done && err == nil {
-				r.logger.Info("caught up by copy", "peer", peer.String(), "tables", len(copied))
+				r.logger.Info("caught up by repair", "peer", peer.String(), "tables", len(copied))
 			}
 			if done || err != nil {
 				return err
@@ -37,7 +39,7 @@ func (r *Region) catchUp(peer crdt.Origin) error {
 			continue
 		}
 		for _, id := range missing {
-			at, err := r.copyAgain(p, peer, id)
+			at, err := r.mendAgain(p, peer, id)
 			if errors.Is(err, errOtherLife) {
 				in.mu.Lock()
 				delete(in.behind, peer)
@@ -50,6 +52,30 @@ func (r *Region) catchUp(peer crdt.Origin) error {
 			copied[id] = at
 		}
 	}
+}
+
+// Mender is a Peers that can compare copies. On return this region holds everything that stood in the log of origin, which is
+// the other region's, up to at, and the other region everything that this one had of the table.
+type Mender interface {
+	MendWhole(ctx context.Context, region string, id record.TableID) (origin crdt.Origin, at record.Seq, err error)
+}
+
+// mendAgain makes a table hold all that a peer's copy holds and returns where in its log that was. What cannot be compared, for
+// example because the peer is of an older version, is copied.
+func (r *Region) mendAgain(p Peers, peer crdt.Origin, id record.TableID) (record.Seq, error) {
+	m, ok := p.(Mender)
+	if !ok {
+		return r.copyAgain(p, peer, id)
+	}
+	origin, at, err := m.MendWhole(r.ctx, peer.Region, id)
+	switch {
+	case err != nil:
+		r.logger.Info("a table is copied, for it cannot be compared", "peer", peer.Region, "table", id.String(), "err", err)
+		return r.copyAgain(p, peer, id)
+	case origin != peer:
+		return 0, errOtherLife
+	}
+	return at, nil
 }
 
 // copyAgain merges a peer's copy of a table into ours and returns where in its log it was taken.

@@ -117,7 +117,7 @@ func (s *repairs) run(ctx context.Context) {
 }
 
 func (s *repairs) background(ctx context.Context, p pair) {
-	report, err := s.round(ctx, p, false, nil)
+	report, err := s.round(ctx, p, nil)
 	switch {
 	case err != nil && ctx.Err() == nil:
 		s.r.o.Logger.Debug("repair to be tried again", "peer", p.peer.region, "table", p.name, "err", err)

@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/meridiandb/meridian/crdt"
+	"github.com/meridiandb/meridian/stream/record"
 )
 
 // RepairRequest says what to compare.
@@ -40,7 +43,7 @@ func (r *Replication) Repair(ctx context.Context, q RepairRequest, tell func(Rep
 		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.peer.region, b.peer.region))
 	})
 	for _, p := range todo {
-		report, err := s.round(ctx, p, false, tell)
+		report, err := s.round(ctx, p, tell)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -95,4 +98,24 @@ func (s *repairs) scrubAll(ctx context.Context, table string, tell func(RepairRe
 		return fmt.Errorf("no table %s is served here", table)
 	}
 	return nil
+}
+
+// MendWhole makes a table hold all that a region's copy of it holds, and that region's likewise: not only what is missing for
+// sure, but everything that differs. On return this region has everything that stood in the log of origin up to at. It is for a
+// region to which the other's log no longer reaches back.
+func (r *Replication) MendWhole(ctx context.Context, region string, id record.TableID) (origin crdt.Origin, at record.Seq, err error) {
+	if r.repairs == nil {
+		return origin, 0, errNoRepair
+	}
+	p := r.known(region)
+	if p == nil {
+		return origin, 0, fmt.Errorf("no region %s is known here", region)
+	}
+	ctx, cancel := r.bound(ctx)
+	defer cancel(nil)
+	k := &comparing{s: r.repairs, pair: pair{id, r.repairs.region.RepairTables("")[id], p}}
+	if err := k.all(ctx, true); err != nil {
+		return origin, 0, err
+	}
+	return k.at.origin, k.at.at, nil
 }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/meridiandb/meridian/crdt"
 	"github.com/meridiandb/meridian/replication/antientropy"
 	"github.com/meridiandb/meridian/replication/transport"
 	"github.com/meridiandb/meridian/stream/record"
@@ -61,18 +62,26 @@ func (t *repairTraffic) add(r *RepairReport, err error) {
 	}
 }
 
-// round compares one table with one peer. Progress, which may be nil, is told now and then.
-func (s *repairs) round(ctx context.Context, p pair, whole bool, progress func(RepairReport)) (report RepairReport, err error) {
+// round compares one table with one peer and mends what is missing. Progress, which may be nil, is told now and then.
+func (s *repairs) round(ctx context.Context, p pair, progress func(RepairReport)) (RepairReport, error) {
+	k := &comparing{s: s, pair: p, progress: progress}
+	err := k.all(ctx, false)
+	return k.report, err
+}
+
+// all does a round from its beginning to its end.
+func (k *comparing) all(ctx context.Context, whole bool) error {
+	s, p := k.s, k.pair
 	select {
 	case s.asking <- struct{}{}:
 		defer func() { <-s.asking }()
 	case <-ctx.Done():
-		return report, context.Cause(ctx)
+		return context.Cause(ctx)
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	k := &comparing{s: s, pair: p, cancel: cancel, began: time.Now(), progress: progress}
-	err = k.run(ctx, whole)
+	ctx, k.cancel = context.WithCancelCause(ctx)
+	defer k.cancel(nil)
+	k.began = time.Now()
+	err := k.run(ctx, whole)
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
@@ -86,7 +95,13 @@ func (s *repairs) round(ctx context.Context, p pair, whole bool, progress func(R
 		s.r.o.Logger.Error("two regions have seen the same writes of an item and differ: an origin has lived twice",
 			"table", p.name, "peer", p.peer.region, "items", t.Clashes, "path", fmt.Sprintf("%x", t.First))
 	}
-	return k.report, err
+	return err
+}
+
+// position is a place in an origin's log.
+type position struct {
+	origin crdt.Origin
+	at     record.Seq
 }
 
 // comparing is a round under way, as the asker has it.
@@ -101,7 +116,8 @@ type comparing struct {
 
 	report RepairReport
 	tally  antientropy.Tally
-	news   int // items taken that were not known here
+	at     position // what the other's copy had
+	news   int      // items taken that were not known here
 }
 
 func (k *comparing) run(ctx context.Context, whole bool) (err error) {
@@ -121,6 +137,7 @@ func (k *comparing) run(ctx context.Context, whole bool) (err error) {
 	if err != nil {
 		return err
 	}
+	k.at = position{welcome.Answerer, welcome.Position}
 	mine, err := region.OpenCopy(ctx, id, welcome.Cut, k.s.live())
 	if err != nil {
 		return err
@@ -242,7 +259,7 @@ func (s *server) Repair(ctx context.Context, e transport.Exchange) (err error) {
 }
 
 func (s *repairs) answer(ctx context.Context, e transport.Exchange, hello antientropy.Hello) (err error) {
-	w := antientropy.Welcome{Cut: max(hello.Floor, s.region.Floor(hello.Table))}
+	w := antientropy.Welcome{Answerer: s.r.self, Cut: max(hello.Floor, s.region.Floor(hello.Table))}
 	mine, err := s.region.OpenCopy(ctx, hello.Table, w.Cut, s.live())
 	if err != nil {
 		return err

@@ -69,7 +69,10 @@ func (r repairer) OpenCopy(ctx context.Context, id record.TableID, forgotten crd
 // peers is replication as a region sees it.
 type peers struct{ *replication.Replication }
 
-var _ region.Peers = peers{}
+var (
+	_ region.Peers  = peers{}
+	_ region.Mender = peers{}
+)
 
 // FetchSnapshot copies a table from another region.
 func (p peers) FetchSnapshot(ctx context.Context, from string, id record.TableID, fn func(region.Chunk) error) error {

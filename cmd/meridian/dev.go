@@ -83,7 +83,7 @@ func runDev(cmd *cobra.Command, o devOptions) (err error) {
 	for i, name := range o.regions {
 		configs[i] = nodeConfig{
 			Region: name, Data: filepath.Join(folder, name), Cache: int64(o.cache), Profile: o.pprof,
-			Ports: portsOfNode(ports, i), Logger: logger.With("region", name),
+			Ports: portsOfNode(ports, i), RepairEvery: defaultRepairEvery, Logger: logger.With("region", name),
 		}
 		for j := range o.regions {
 			if j != i {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -86,7 +87,8 @@ func (n *node) startReplication(metrics prometheus.Registerer) (err error) {
 	c.Ports.Gossip.release()
 	n.replication, err = replication.Start(replication.Options{
 		Region: c.Region, Now: n.steadyTime,
-		Source: sourceAndSink{n.region}, Sink: sourceAndSink{n.region}, Handler: commands{n}, Repairer: repairer{n.region},
+		Source: sourceAndSink{n.region}, Sink: sourceAndSink{n.region}, Handler: commands{n},
+		Repairer: repairer{n.region}, RepairEvery: cmp.Or(c.RepairEvery, -1),
 		Listen: c.Ports.Replication.address(), Advertise: c.ReplicationAdvertise,
 		GossipListen: c.Ports.Gossip.address(), GossipAdvertise: c.GossipAdvertise,
 		Seeds:  c.Join,

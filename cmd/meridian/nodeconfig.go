@@ -2,6 +2,7 @@ package main
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/meridiandb/meridian/internal/admin"
 )
@@ -16,9 +17,15 @@ type nodeConfig struct {
 	Ports   nodePorts
 	// What the other regions are told to connect to; empty: the address listened on.
 	ReplicationAdvertise, GossipAdvertise string
-	Join                                  []string // gossip addresses of other regions; may be empty
+	Join                                  []string      // gossip addresses of other regions; may be empty
+	RepairEvery                           time.Duration // how often tables are compared with the others'; 0: only when asked to
 	Logger                                *slog.Logger
 }
+
+const (
+	defaultRepairEvery = time.Minute
+	repairHelp         = "how often, about, each table is compared with each other region's and mended; 0: only by meridian repair"
+)
 
 const pprofHelp = "serve profiles of the process on the admin endpoint, /debug/pprof/"
 

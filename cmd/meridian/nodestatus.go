@@ -74,7 +74,7 @@ func (n *node) alarms(rs region.Stats) []string {
 		out = append(out, fmt.Sprintf("it takes nothing from %s, whose clock is %v ahead", origin, rs.Held[origin].Round(time.Millisecond)))
 	}
 	for _, origin := range rs.Behind {
-		out = append(out, fmt.Sprintf("it copies its tables from %s, whose log no longer reaches back", origin))
+		out = append(out, fmt.Sprintf("it repairs its tables from %s, whose log no longer reaches back: what it lacks of it, transactions among it, may show in parts until then", origin))
 	}
 	return out
 }

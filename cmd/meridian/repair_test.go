@@ -274,6 +274,33 @@ func TestRepairOfABusyPair(t *testing.T) {
 		float64(writes.Load())/took.Seconds(), rounds, sum.InFlight, sum.BytesSent/max(1, rounds), float64(sum.BytesSent)/took.Seconds())
 }
 
+// TestTrimmedLogIsMadeUpForByRepair: a log that no longer reaches back is made up for in both directions (DESIGN section 5).
+func TestTrimmedLogIsMadeUpForByRepair(t *testing.T) {
+	p := startPair(t)
+	p.fill(t, 3000)
+	p.lose(t, 0, "item 0000007")
+	p.lose(t, 1, "item 0002000")
+	p.nodes[0].region.Trimmed(p.nodes[1].region.Origin())
+	if s := p.nodes[0].Status(); len(s.Alarms) != 1 || !strings.Contains(s.Alarms[0], "it repairs its tables from us-east-1") {
+		t.Errorf("alarms: %q", s.Alarms)
+	}
+	await(t, "the region to have caught up", func() string { return strings.Join(p.nodes[0].Status().Alarms, "; ") })
+	for i, e := range p.at {
+		for _, pk := range []string{"item 0000007", "item 0002000"} {
+			if got := call(t, e, "GetItem", `{"TableName":"things","Key":{"pk":{"S":"`+pk+`"}}}`); !strings.Contains(got, pk) {
+				t.Errorf("%q in region %d: %s", pk, i, got)
+			}
+		}
+	}
+	call(t, p.at[1], "PutItem", `{"TableName":"things","Item":{"pk":{"S":"after"}}}`)
+	await(t, "the link to go on", func() string {
+		if got := call(t, p.at[0], "GetItem", `{"TableName":"things","Key":{"pk":{"S":"after"}}}`); !strings.Contains(got, "after") {
+			return got
+		}
+		return ""
+	})
+}
+
 func TestRepairRefusals(t *testing.T) {
 	p := startPair(t)
 	for args, say := range map[string]string{

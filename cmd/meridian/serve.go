@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -20,6 +21,7 @@ type serveOptions struct {
 	cache                                   byteSize
 	logLevel, logFormat                     string
 	pprof                                   bool
+	repairEvery                             time.Duration
 	config                                  string
 }
 
@@ -27,7 +29,7 @@ func newServe() *cobra.Command {
 	o := serveOptions{
 		listen: "127.0.0.1:8000", adminListen: "127.0.0.1:9000",
 		replicationListen: "127.0.0.1:7000", gossipListen: "127.0.0.1:7100",
-		cache: 256 << 20, logLevel: "info", logFormat: "text",
+		cache: 256 << 20, logLevel: "info", logFormat: "text", repairEvery: defaultRepairEvery,
 	}
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -64,6 +66,7 @@ under which address the others reach it (--replication-advertise, --gossip-adver
 	f.StringVar(&o.gossipAdvertise, "gossip-advertise", o.gossipAdvertise, "that address as the others see it (default the same)")
 	f.StringSliceVar(&o.join, "join", o.join, "gossip address of another region; several for several")
 	f.Var(&o.cache, "cache", "block cache")
+	f.DurationVar(&o.repairEvery, "repair-every", o.repairEvery, repairHelp)
 	f.StringVar(&o.logLevel, "log-level", o.logLevel, "debug, info, warn or error")
 	f.StringVar(&o.logFormat, "log-format", o.logFormat, "text or json")
 	f.BoolVar(&o.pprof, "pprof", o.pprof, pprofHelp)
@@ -90,7 +93,7 @@ func runServe(cmd *cobra.Command, o serveOptions) error {
 	c := nodeConfig{
 		Region: o.region, Data: o.data, Cache: int64(o.cache), Profile: o.pprof, Ports: portsOfNode(ports, 0),
 		ReplicationAdvertise: o.replicationAdvertise, GossipAdvertise: o.gossipAdvertise,
-		Join: o.join, Logger: logger.With("region", o.region),
+		Join: o.join, RepairEvery: o.repairEvery, Logger: logger.With("region", o.region),
 	}
 	n, err := openNode(c)
 	if err != nil {
@@ -115,6 +118,9 @@ func (o *serveOptions) check() error {
 	}
 	if o.data == "" {
 		return usagef("--data is missing: the folder for the region's data")
+	}
+	if o.repairEvery < 0 {
+		return usagef("--repair-every takes no negative time")
 	}
 	if err := checkAdvertise("replication", o.replicationListen, o.replicationAdvertise); err != nil {
 		return err

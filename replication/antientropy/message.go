@@ -13,7 +13,8 @@ import (
 // Messages, version 1. All numbers are uvarints unless they say otherwise.
 //
 //	Hello     'h', version, table id (16), origin of the asker (stamps' dictionary of one), floor (8)
-//	Welcome   'w', version, cut (8), floor (8), position (8), dictionary, n × { place of origin, up (8) }, 16 × digest (8)
+//	Welcome   'w', version, cut (8), floor (8), position (8), dictionary, place of the answerer with 1 (8),
+//	          n, n × { place of origin, up (8) }, 16 × digest (8)
 //	Descend   'd', n, n × node { depth (1), (depth+1)/2 bytes of path }
 //	Levels    'l', n, n × { 0, 16 × digest (8) | 1, m, m × { path (12), digest (8) } }
 //	Contexts  'c', n, n × path (12)
@@ -36,6 +37,7 @@ type Hello struct {
 
 // Welcome is its answer.
 type Welcome struct {
+	Answerer crdt.Origin
 	// Cut is the time up to which deletes are forgotten, by whole hours, and left out on both sides.
 	Cut crdt.Time
 	// Held is what the answerer's snapshot holds, Position where its own log was.
@@ -72,10 +74,11 @@ func (w *Welcome) append(dst []byte) []byte {
 		dst = binary.BigEndian.AppendUint64(dst, n)
 	}
 	var d crdt.Dictionary
+	d.Add(w.Answerer)
 	for o := range w.Held.Up {
 		d.Add(o)
 	}
-	dst = d.Append(dst)
+	dst = d.AppendStamp(d.Append(dst), crdt.Stamp{Time: 1, Origin: w.Answerer})
 	dst = binary.AppendUvarint(dst, uint64(len(w.Held.Up)))
 	for _, o := range slices.SortedFunc(maps.Keys(w.Held.Up), crdt.Origin.Compare) {
 		dst = d.AppendStamp(dst, crdt.Stamp{Time: max(1, w.Held.Up[o]), Origin: o})
@@ -93,6 +96,7 @@ func DecodeWelcome(b []byte) (w Welcome, err error) {
 	r.version()
 	w.Cut, w.Held.Floor, w.Position = crdt.Time(r.uint64()), crdt.Time(r.uint64()), record.Seq(r.uint64())
 	d := r.dictionary()
+	w.Answerer = r.stamp(&d).Origin
 	n := r.count(9)
 	w.Held.Up = make(map[crdt.Origin]crdt.Time, n)
 	for range n {

@@ -224,7 +224,7 @@ func compareAll(t *testing.T, mine, theirs copyOf, my, their Held, whole bool) (
 	for k, s := range theirs {
 		other[k] = s
 	}
-	a, hello, err := NewAnswerer(other, Welcome{Held: their}, func(items []Item) (int, error) { return theirs.mend(t, items), nil })
+	a, hello, err := NewAnswerer(other, Welcome{Answerer: answerer, Held: their}, func(items []Item) (int, error) { return theirs.mend(t, items), nil })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/meridiandb/meridian/item"
 )
 
+var answerer = crdt.Origin{Region: "us-east-1", Incarnation: 1}
+
 // TestHealthyPairsMendNothing: whatever is on its way, a round moves nothing (issue 4: zero false mends).
 func TestHealthyPairsMendNothing(t *testing.T) {
 	g := rand.New(rand.NewPCG(newSeed(t), 1))
@@ -193,7 +195,7 @@ func TestAMillionItems(t *testing.T) {
 		{"the answerer lacks one", all, less, 3000, Tally{Differences: 1, LackedThere: 1, Given: 1, GivenNews: 1}},
 	} {
 		hello := Hello{Asker: crdt.Origin{Region: "ap-northeast-1", Incarnation: 1}}.Append(nil)
-		a, welcome, err := NewAnswerer(c.theirs, Welcome{Held: held}, func(items []Item) (int, error) { return len(items), nil })
+		a, welcome, err := NewAnswerer(c.theirs, Welcome{Answerer: answerer, Held: held}, func(items []Item) (int, error) { return len(items), nil })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -240,7 +242,7 @@ func TestMessagesAreBounded(t *testing.T) {
 		binary.BigEndian.PutUint64(all.sums[i][:], g.Uint64())
 	}
 	slices.SortFunc(all.paths, compare)
-	a, welcome, _ := NewAnswerer(&sorted{}, Welcome{}, func(items []Item) (int, error) { return len(items), nil })
+	a, welcome, _ := NewAnswerer(&sorted{}, Welcome{Answerer: answerer}, func(items []Item) (int, error) { return len(items), nil })
 	w, _ := DecodeWelcome(welcome)
 	r, _ := Begin(all, Held{}, &w, false)
 	largest, stack := 0, 0
@@ -297,7 +299,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(appendContexts(nil, []Path{{1}, pathOf("k")}))
 	f.Add(appendSwap(nil, []Path{pathOf("k")}, []Item{{[]byte("a"), []byte("b")}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		a, _, err := NewAnswerer(&sorted{paths: []Path{{1, 2, 3}}, sums: []Digest{{4}}}, Welcome{}, func(i []Item) (int, error) { return len(i), nil })
+		a, _, err := NewAnswerer(&sorted{paths: []Path{{1, 2, 3}}, sums: []Digest{{4}}}, Welcome{Answerer: answerer}, func(i []Item) (int, error) { return len(i), nil })
 		if err != nil {
 			t.Fatal(err)
 		}
