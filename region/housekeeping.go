@@ -16,6 +16,7 @@ const (
 	trimEvery   = 10
 	countsEvery = 30
 	streamEvery = 60
+	feedEvery   = 60
 )
 
 // slackFor is how long the log is kept besides acknowledgements: for a peer that moves its cursor back to where a copy was
@@ -51,6 +52,9 @@ func (r *Region) keepHouse(n int) error {
 	}
 	if n%streamEvery == 0 {
 		errs = append(errs, r.trimStreams(r.ctx))
+	}
+	if n%feedEvery == feedEvery/2 {
+		errs = append(errs, r.trimFeeds(r.ctx))
 	}
 	return errors.Join(errs...)
 }

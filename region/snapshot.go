@@ -11,6 +11,7 @@ import (
 	"github.com/meridiandb/meridian/crdt"
 	"github.com/meridiandb/meridian/internal/fault"
 	"github.com/meridiandb/meridian/region/catalog"
+	"github.com/meridiandb/meridian/region/table"
 	"github.com/meridiandb/meridian/storage"
 	"github.com/meridiandb/meridian/stream/record"
 )
@@ -18,8 +19,10 @@ import (
 // Copy reads one table as it was at one moment. It is for one goroutine.
 type Copy struct {
 	id        record.TableID
+	origin    crdt.Origin // of this region
 	snap      storage.Snapshot
 	it        storage.Iter
+	feed      bool // it is over the conflict feed, which comes last
 	started   bool
 	positions map[crdt.Origin]record.Seq
 	items     int64
@@ -34,7 +37,7 @@ func (r *Region) Snapshot(ctx context.Context, id record.TableID) (*Copy, error)
 			return nil, fault.New(fault.Unavailable, "region %s holds no complete replica of table %s", r.name, id)
 		}
 		own := r.log.Durable() // everything up to here is visible below
-		c := &Copy{id: id, snap: r.store.Snapshot()}
+		c := &Copy{id: id, origin: r.origin, snap: r.store.Snapshot()}
 		last := r.log.Last() // nothing above here is visible
 		// The positions say what the copy includes only if these were the members whose logs were read for the table.
 		now := r.catalog.ByID(id)
@@ -88,7 +91,8 @@ func (c *Copy) Positions() map[crdt.Origin]record.Seq { return c.positions }
 // Estimate is about how much the copy will carry.
 func (c *Copy) Estimate() (items, bytes int64) { return c.items, c.bytes }
 
-// Next returns about maxBytes of items, deletes still remembered among them; more is false at the end.
+// Next returns about maxBytes of items, deletes still remembered among them, and after the last of them of notes of the
+// conflict feed; more is false at the end.
 func (c *Copy) Next(maxBytes int) (changes []record.Change, more bool, err error) {
 	ok := false
 	if c.started {
@@ -96,19 +100,47 @@ func (c *Copy) Next(maxBytes int) (changes []record.Change, more bool, err error
 	} else {
 		c.started, ok = true, c.it.First()
 	}
-	size := 0
-	for ; ok && size < maxBytes; ok = c.it.Next() {
-		key, state := bytes.Clone(c.it.Key()[1+len(c.id):]), bytes.Clone(c.it.Value())
-		if len(key) < 4 {
-			return nil, false, storage.Corruptf("item key", "%x is too short", c.it.Key())
+	for size := 0; ok && size < maxBytes; ok = c.it.Next() {
+		ch, known, err := c.change()
+		if err != nil {
+			return nil, false, err
 		}
-		size += len(key) + len(state)
-		changes = append(changes, record.Change{
-			Table: c.id, Shard: record.ShardOf(binary.BigEndian.Uint32(key)), Key: key,
-			Base: conflict.TrustedState(state).Stamp(), State: state,
-		})
+		if known {
+			size += len(ch.Key) + len(ch.State)
+			changes = append(changes, ch)
+		}
 	}
-	return changes, ok, c.it.Err()
+	if err := c.it.Err(); err != nil {
+		return nil, false, err
+	}
+	if !ok && !c.feed {
+		return changes, true, c.turnToFeed()
+	}
+	return changes, ok, nil
+}
+
+// change is what the iterator stands on; known is false for what others need not know.
+func (c *Copy) change() (ch record.Change, known bool, err error) {
+	if c.feed {
+		return table.FeedChange(c.it.Key(), c.it.Value(), c.origin)
+	}
+	key, state := bytes.Clone(c.it.Key()[1+len(c.id):]), bytes.Clone(c.it.Value())
+	if len(key) < 4 {
+		return ch, false, storage.Corruptf("item key", "%x is too short", c.it.Key())
+	}
+	return record.Change{
+		Table: c.id, Shard: record.ShardOf(binary.BigEndian.Uint32(key)), Key: key,
+		Base: conflict.TrustedState(state).Stamp(), State: state,
+	}, true, nil
+}
+
+func (c *Copy) turnToFeed() error {
+	err := c.it.Close()
+	c.it, c.feed, c.started = nil, true, false
+	if err == nil {
+		c.it, err = c.snap.NewIter(storage.PrefixRange(table.FeedPrefix(c.id)))
+	}
+	return err
 }
 
 // Close ends the copy.

@@ -551,7 +551,9 @@ func (w *world) dump(at, name string) map[string][]byte {
 			w.t.Fatal(err)
 		}
 		for _, ch := range changes {
-			all[string(ch.Key)] = ch.State
+			if !ch.Note {
+				all[string(ch.Key)] = ch.State
+			}
 		}
 	}
 	return all

@@ -20,6 +20,8 @@ type action struct {
 	storeKey []byte // the same under the table's prefix
 	together bool   // one of a transaction's, which costs the double
 
+	restoring *Conflict // what a restore writes back; nil: this is none
+
 	// What evaluate finds; begun anew when the commit is done again.
 	raw      []byte // the stored state's bytes; nil: nothing is stored
 	stored   conflict.State
@@ -91,6 +93,9 @@ func (a *action) evaluate(r storage.Reader) error {
 // next tests the condition and works out the new item. What is wrong with an item to be put is told before the condition,
 // what is wrong with an update's result after it.
 func (a *action) next() error {
+	if a.restoring != nil {
+		return a.restore()
+	}
 	if a.Op == Put {
 		if err := a.table.checkItem(item.Item{}, a.Item, nil); err != nil {
 			return err

@@ -329,7 +329,9 @@ func (m *merging) account(backfill bool) {
 		}
 	}
 	for _, p := range m.feed.counts {
-		m.engine.conflicts.add(p)
+		if !backfill { // a copy brings what happened long ago
+			m.engine.conflicts.add(p)
+		}
 	}
 	m.engine.applied.Add(uint64(len(m.out)))
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/meridiandb/meridian/conflict"
 	"github.com/meridiandb/meridian/crdt"
+	"github.com/meridiandb/meridian/internal/fault"
 	"github.com/meridiandb/meridian/item"
 	"github.com/meridiandb/meridian/storage/memstore"
 	"github.com/meridiandb/meridian/stream/record"
@@ -466,4 +467,62 @@ func TestFeedGoesWithTable(t *testing.T) {
 	if n := len(r.feedBytes(tableID(2))); n > 0 {
 		t.Errorf("%d notes are left", n)
 	}
+}
+
+// What is restored is what was lost, only while what it lost to is unchanged.
+func TestRestore(t *testing.T) {
+	for name, tc := range map[string]struct {
+		policy    string
+		lose, win Write
+		want      string // after the restore; empty: none
+		disturb   Write  // what makes it refuse
+	}{
+		"put":         {"", itemWrite("1"), itemWrite("2"), "1", itemWrite("3")},
+		"delete":      {"", Write{Op: Delete, Key: binKey(0)}, itemWrite("2"), "", itemWrite("3")},
+		"to a delete": {"", itemWrite("1"), Write{Op: Delete, Key: binKey(0)}, "1", itemWrite("3")},
+		"attribute":   {"attribute", setWrite("1"), setWrite("2"), "1", setWrite("3")},
+		"crdt":        {"crdt", setWrite("1"), setWrite("2"), "1", setWrite("3")},
+	} {
+		for _, disturbed := range []bool{false, true} {
+			w := newFeedWorld(t, newGen(1), tc.policy)
+			a, b := w.rigs[0], w.rigs[1]
+			write := func(r *rig, x Write) { must(r.table(tableID(2)).Write(bg, x)) }
+			write(a, itemWrite("0"))
+			w.rest()
+			write(a, tc.lose)
+			b.pass(100)
+			write(b, tc.win)
+			w.rest()
+			if disturbed {
+				write(b, tc.disturb)
+				w.rest()
+			}
+			list := b.conflicts(tableID(2), ConflictQuery{})
+			if len(list) != 1 {
+				t.Fatalf("%s: %d conflicts", name, len(list))
+			}
+			it, err := b.table(tableID(2)).Restore(bg, list[0].Key, list[0].Loser)
+			if disturbed {
+				if fault.KindOf(err) != fault.ConditionFailed {
+					t.Errorf("%s: over a later write: %s, %v", name, show(it), err)
+				}
+				continue
+			}
+			w.rest()
+			for _, r := range w.rigs {
+				s := must(r.table(tableID(2)).State(bg, binKey(0)))
+				if err != nil || tc.want == "" != s.Item().IsZero() || tc.want != "" && s.Item().Get("v").Text() != tc.want {
+					t.Errorf("%s: restored %s, %v; region %s has %s", name, show(it), err, r.engine.origin.Region, show(s.Item()))
+				}
+			}
+		}
+	}
+}
+
+func itemWrite(v string) Write {
+	return Write{Op: Put, Item: item.NewItem([]item.Field{{Name: "id", Value: item.Bin([]byte{0})}, {Name: "v", Value: item.Str(v)}})}
+}
+
+func setWrite(v string) Write {
+	return Write{Op: Update, Key: binKey(0), Update: update("SET v = :v", values{":v": item.Str(v)})}
 }

@@ -53,12 +53,17 @@ func (m *merging) setFeedFloor(id record.TableID, f crdt.Time) {
 func readFeedFloor(r storage.Reader, id record.TableID) (floor crdt.Time, dropped uint64, err error) {
 	key := feedPrefix(nil, id, nil)
 	v, err := r.Get(key)
-	switch {
-	case storage.IsNotFound(err):
+	if storage.IsNotFound(err) {
 		return 0, 0, nil
-	case err != nil:
+	}
+	if err != nil {
 		return 0, 0, err
-	case len(v) != 16:
+	}
+	return decodeFloor(key, v)
+}
+
+func decodeFloor(key, v []byte) (floor crdt.Time, dropped uint64, err error) {
+	if len(v) != 16 {
 		return 0, 0, storage.Corruptf(fmt.Sprintf("conflict feed's floor %x", key), "%d bytes instead of 16", len(v))
 	}
 	return crdt.Time(binary.BigEndian.Uint64(v)), binary.BigEndian.Uint64(v[8:]), nil

@@ -183,3 +183,21 @@ func (t *Table) Feed() (Feed, error) {
 	floor, dropped, err := readFeedFloor(t.engine.store, t.entry.ID)
 	return Feed{floor, dropped}, err
 }
+
+// FeedPrefix begins the keys of a table's feed in the store; FeedChange reads what stands there as a change, for copies of the
+// table. By is the copying region's origin. There is none of a floor that was never raised.
+func FeedPrefix(id record.TableID) []byte { return feedPrefix(nil, id, nil) }
+
+// FeedChange is described at FeedPrefix.
+func FeedChange(key, value []byte, by crdt.Origin) (ch record.Change, ok bool, err error) {
+	id := record.TableID(key[1:])
+	if len(key) == 1+16 {
+		floor, _, err := decodeFloor(key, value)
+		return floorChange(id, crdt.Stamp{Time: floor, Origin: by}), floor > 0, err
+	}
+	n, err := readNote(key, value)
+	if err != nil {
+		return ch, false, err
+	}
+	return noteChange(id, bytes.Clone(itemOfNote(key, &n)), n.Loser, bytes.Clone(value)), true, nil
+}
