@@ -141,7 +141,7 @@ func (cs *clients) pause(n *node, yes bool) {
 }
 
 func (cs *clients) run(c *client) {
-	think := []time.Duration{20 * time.Millisecond, 80 * time.Millisecond, 300 * time.Millisecond}[c.rnd.IntN(3)]
+	think := []time.Duration{30 * time.Millisecond, 120 * time.Millisecond, 400 * time.Millisecond}[c.rnd.IntN(3)]
 	for {
 		pause(c.rnd, think)
 		select {
@@ -159,9 +159,12 @@ func (cs *clients) run(c *client) {
 	}
 }
 
+// clientPatience is how long a client waits for an answer.
+const clientPatience = 4 * time.Second
+
 // step does one request.
 func (c *client) step(l *life) {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), clientPatience)
 	defer cancel()
 	switch k := c.rnd.IntN(20); {
 	case k < 3:
@@ -353,7 +356,7 @@ func (cs *clients) look(n *node) {
 	}
 	last := map[place]int64{}
 	for {
-		pause(rnd, 250*time.Millisecond)
+		pause(rnd, 400*time.Millisecond)
 		select {
 		case <-cs.stop:
 			return
@@ -365,7 +368,7 @@ func (cs *clients) look(n *node) {
 		}
 		t := n.w.group()
 		v, err := l.region.DescribeTable(t.name)
-		if err != nil || len(l.region.Stats().Behind) > 0 { // a region that catches up by copy is not whole meanwhile, and says so
+		if err != nil {
 			continue
 		}
 		for _, c := range cs.all {
@@ -391,7 +394,7 @@ func (l *life) readGroup(t *tableInfo, c *client) (int64, bool) {
 		keys = append(keys, table.TableKey{Table: tab, Key: key(c.groupKey(i))})
 	}
 	res, err := l.region.TransactGet(context.Background(), keys)
-	if err != nil || !l.alive() || len(l.region.Stats().Behind) > 0 {
+	if err != nil || !l.alive() || l.copying.Load() { // a region that catches up by copy is not whole meanwhile, and says so
 		return 0, false
 	}
 	var ns [groupSize]int64

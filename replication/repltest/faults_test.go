@@ -311,7 +311,7 @@ func (f *faults) rebuild(rnd *rand.Rand) {
 	defer n.give()
 	f.clients.pause(n, true)
 	defer f.clients.pause(n, false)
-	time.Sleep(21 * time.Second) // longer than a client waits
+	time.Sleep(clientPatience + time.Second)
 	for range 100 {
 		time.Sleep(50 * time.Millisecond)
 		if f.drained(n) {
@@ -323,6 +323,7 @@ func (f *faults) rebuild(rnd *rand.Rand) {
 		return
 	}
 	f.w.say("%s loses its disk", n.name)
+	f.w.history.reopened(n.at()) // its log is lost too, and not all of it need have been shipped: copies count as well
 	n.at().end()
 	n.mem = vfs.NewCrashableMem()
 	n.start()

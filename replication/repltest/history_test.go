@@ -88,7 +88,9 @@ func (h *history) noteLocked(o crdt.Origin, c *record.Commit) {
 		h.w.fail("stamps: %v gives out commit %v as its own", o, c.Stamp)
 	}
 	for i := range c.Changes {
-		h.changeLocked(c, &c.Changes[i])
+		if !c.Changes[i].Note { // of the conflict feed, and no write
+			h.changeLocked(c, &c.Changes[i])
+		}
 	}
 }
 
@@ -107,7 +109,7 @@ func (h *history) changeLocked(c *record.Commit, ch *record.Change) {
 	}
 	s, err := conflict.DecodeState(ch.State)
 	if err != nil {
-		h.w.fail("commit %v: %v", c.Stamp, err)
+		h.w.fail("commit %v: %v: item %q of table %v, state %x", c.Stamp, err, ch.Key, ch.Table, ch.State)
 		return
 	}
 	x := &written{stamp: c.Stamp, visible: s.Visible(), ctx: s.Context(), base: s.Base(), state: string(ch.State)}

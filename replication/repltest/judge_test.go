@@ -303,8 +303,10 @@ func (w *world) judgeWrites(t *tableInfo, states map[string]conflict.State) {
 		switch {
 		case x == nil:
 			w.fail("promise 1: %v acknowledged %s, which is in no log", a.origin, a)
-		case s.IsZero():
+		case s.IsZero() && h.lastLocked(a.id).visible:
 			w.fail("promise 4: %s (%v): nothing is known of its item any more", a, x.stamp)
+		case s.IsZero(): // the delete that it lost to, or was, need not be remembered any more
+			superseded++
 		case !s.Context().Covers(x.stamp):
 			w.fail("promise 4: %s (%v) vanished: its item is %s", a, x.stamp, show(s))
 		case s.Stamp() == x.stamp:
@@ -323,9 +325,20 @@ func (w *world) judgeWrites(t *tableInfo, states map[string]conflict.State) {
 	}
 	for id, all := range h.writes {
 		if id.table == t.id {
-			w.judgeItem(t, id, states[id.key], all)
+			w.judgeItem(t, id, states[id.key], all, h.lastLocked(id))
 		}
 	}
+}
+
+// lastLocked is the last write of an item.
+func (h *history) lastLocked(id itemID) *written {
+	var last *written
+	for _, x := range h.writes[id] {
+		if last == nil || last.stamp.Less(x.stamp) {
+			last = x
+		}
+	}
+	return last
 }
 
 // seenLocked reports whether a later write's author had seen a write.
@@ -340,12 +353,11 @@ func (h *history) seenLocked(id itemID, stamp crdt.Stamp) bool {
 
 // judgeItem: of all writes the last one wins, and a context is above each write that it had seen; so nobody who saw a delete
 // is before it, and nothing that it deleted comes back.
-func (w *world) judgeItem(t *tableInfo, id itemID, s conflict.State, all map[crdt.Stamp]*written) {
-	var last *written
+func (w *world) judgeItem(t *tableInfo, id itemID, s conflict.State, all map[crdt.Stamp]*written, last *written) {
+	if s.IsZero() && !last.visible { // forgotten
+		return
+	}
 	for _, x := range all {
-		if last == nil || last.stamp.Less(x.stamp) {
-			last = x
-		}
 		if !s.Context().Covers(x.stamp) {
 			w.fail("promise 3: write %v (%q) of item %q of %s stands in a log, and its item is %s", x.stamp, x.mark, id.key, t.name, show(s))
 		}

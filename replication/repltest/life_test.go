@@ -37,6 +37,7 @@ type life struct {
 	work    sync.WaitGroup
 
 	peeks   atomic.Int64
+	copying atomic.Bool // some log did not reach back to here: from then on it was copied
 
 	mu   sync.Mutex
 	dead bool          // its power is cut: what it says from now on counts for nothing
@@ -224,6 +225,12 @@ func (b bridge) Apply(ctx context.Context, peer crdt.Origin, commits []record.Co
 		b.l.n.w.fail("%s cannot apply what %s sent: %v", b.l.n.name, peer.Region, err)
 	}
 	return err
+}
+
+func (b bridge) Trimmed(peer crdt.Origin) {
+	b.l.copying.Store(true)
+	b.l.n.w.say("%s is behind the log of %v", b.l.n.name, peer)
+	b.Region.Trimmed(peer)
 }
 
 // peek reads, sometimes, a client's group while commits are applied, which takes no virtual time.

@@ -9,11 +9,11 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 24, "how many seeds are run")
+	seeds = flag.Int("seeds", 16, "how many seeds are run")
 	from  = flag.Int("from", 0, "the first seed")
 	seed  = flag.Int("seed", -1, "only this seed")
 	runs  = flag.Int("runs", 1, "how often each seed is run")
-	load  = flag.Duration("load", 12*time.Second, "for how long, in virtual time, clients and faults go on")
+	load  = flag.Duration("load", 6*time.Second, "for how long, in virtual time, clients and faults go on")
 	logs  = flag.Bool("logs", false, "print what regions log")
 	tell  = flag.Bool("trace", false, "print the trace of seeds that pass, too")
 )

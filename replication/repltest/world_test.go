@@ -42,7 +42,7 @@ func newWorld(seed uint64) *world {
 	w.history = newHistory(w)
 	rnd := w.chance("world")
 	w.net = fakenet.New(seed, w.usual())
-	count := []int{3, 3, 3, 4, 5}[rnd.IntN(5)]
+	count := []int{3, 3, 3, 3, 3, 3, 4, 5}[rnd.IntN(8)]
 	for _, name := range names[:count] {
 		n := &node{w: w, name: name, busy: make(chan struct{}, 1), mem: vfs.NewCrashableMem()}
 		n.slowDisk = []int{0, 20, 200}[rnd.IntN(3)]

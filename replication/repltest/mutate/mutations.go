@@ -18,7 +18,7 @@ var mutations = []mutation{
 		"conflict/merge.go", "case r.ctx.SubsetOf(l.ctx):", "case !l.newest().Less(r.newest()):",
 	}}},
 	{"nocursor", 48, []edit{{ // the cursor moves in memory only
-		"region/sink.go", "return setCursor(w, peer, max(have, upTo)) }}", "return nil }}",
+		"region/sink.go", "errors.Join(setCursor(w, peer, max(have, upTo)), in", "errors.Join(in",
 	}}},
 	{"cursorfirst", 96, []edit{{ // the cursor moves before what it stands for is applied
 		"region/sink.go", "\t\tif err := r.engine.Apply(ctx, b); err != nil {",
