@@ -49,6 +49,8 @@ type Table interface {
 	// CheckPut refuses an item that no put can leave, whatever is stored.
 	CheckPut(it item.Item) error
 	Get(ctx context.Context, key item.Key, consistent bool) (table.GetResult, error)
+	// CollectionSize is about how many bytes stand under a partition key, local indexes included.
+	CollectionSize(hash []item.Value) (uint64, error)
 	Query(ctx context.Context, q table.Query) (table.Page, error)
 	Scan(ctx context.Context, s table.Scan) (table.Page, error)
 }

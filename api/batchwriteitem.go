@@ -314,7 +314,7 @@ func (m *metricsOf) add(k item.Key) {
 func (m *metricsOf) member(w *writer, name string, t Table) {
 	w.openListMember(name)
 	for _, v := range m.hashes {
-		collectionMetrics(w, t.Schema().Hash[0], v)
+		collectionMetrics(w, t, v)
 	}
 	w.closeList()
 }

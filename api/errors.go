@@ -141,6 +141,8 @@ func faultError(f *fault.Error) *apiError {
 		return clientError("IdempotentParameterMismatchException", f.Message)
 	case fault.Limit:
 		return clientError("LimitExceededException", f.Message)
+	case fault.CollectionFull:
+		return clientError("ItemCollectionSizeLimitExceededException", f.Message)
 	case fault.Trimmed:
 		return clientError("TrimmedDataAccessException", f.Message)
 	case fault.Expired:

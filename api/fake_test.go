@@ -23,7 +23,8 @@ type fake struct {
 	failKey string // the partition key of which reads and writes are throttled
 	panics  bool
 
-	reported []error
+	reported   []error
+	collection uint64 // the size of every item collection
 
 	transacting func() // called by Transact, if set
 }
@@ -198,6 +199,8 @@ func (f *fake) StreamRecords(string, int) ([]region.StreamRecord, string, error)
 func (t *fakeTable) Descriptor() *catalog.Descriptor { return &t.view.Descriptor }
 func (t *fakeTable) Schema() item.KeySchema          { return t.view.Schema }
 func (t *fakeTable) CheckPut(item.Item) error        { return nil }
+
+func (t *fakeTable) CollectionSize([]item.Value) (uint64, error) { return t.fake.collection, nil }
 
 func (t *fakeTable) Write(_ context.Context, w table.Write) (res table.WriteResult, err error) {
 	t.fake.mu.Lock()

@@ -172,6 +172,19 @@ func TestReturnValues(t *testing.T) {
 	})
 }
 
+// DYNAMODB.md section 6: the size of an item collection is told in whole gigabytes.
+func TestCollectionMetrics(t *testing.T) {
+	c := newClient(t)
+	c.must("CreateTable", `{"TableName":"tab","BillingMode":"PAY_PER_REQUEST","KeySchema":`+keyList("pk HASH", "sk RANGE")+`,"AttributeDefinitions":[`+
+		`{"AttributeName":"pk","AttributeType":"S"},{"AttributeName":"sk","AttributeType":"S"},{"AttributeName":"l","AttributeType":"S"}],`+
+		`"LocalSecondaryIndexes":[`+indexOf("idx", keyList("pk HASH", "l RANGE"), "")+`]}`)
+	for size, want := range map[uint64]string{0: "[0.0,1.0]", 1<<30 - 1: "[0.0,1.0]", 1 << 30: "[1.0,2.0]", 9<<30 + 5: "[9.0,10.0]"} {
+		c.fake.collection = size
+		c.replies([]reply{{"6", "PutItem", `{"TableName":"tab","Item":{"pk":{"S":"a"},"sk":{"S":"b"}},"ReturnItemCollectionMetrics":"SIZE"}`,
+			`{"ItemCollectionMetrics":{"ItemCollectionKey":{"pk":{"S":"a"}},"SizeEstimateRangeGB":` + want + `}}`}})
+	}
+}
+
 // DYNAMODB.md 1.3 and 4.8: a failed condition shows the stored item if asked to.
 func TestConditionFailure(t *testing.T) {
 	c := newMemoryClient(t)

@@ -81,7 +81,7 @@ func (in *writeInput) answer(c *call, t Table, key item.Key, attributes item.Ite
 	in.consumed.member(w, in.tableName.s, res.Cost)
 	if in.collection.s == "SIZE" && hasLocalIndex(t.Descriptor()) {
 		w.key("ItemCollectionMetrics")
-		collectionMetrics(w, t.Schema().Hash[0], key.Hash[0])
+		collectionMetrics(w, t, key.Hash[0])
 	}
 	w.closeObject()
 }

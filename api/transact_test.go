@@ -203,6 +203,7 @@ func TestReasonCodes(t *testing.T) {
 	}{
 		{fault.New(fault.Conflict, "x"), `{"Code":"TransactionConflict","Message":"Transaction is ongoing for the item"}`},
 		{fault.New(fault.Throttled, "slow"), `{"Code":"ProvisionedThroughputExceeded","Message":"slow"}`},
+		{fault.New(fault.CollectionFull, "Collection size exceeded."), `{"Code":"ItemCollectionSizeLimitExceeded","Message":"Collection size exceeded."}`},
 	} {
 		c.fake.fail = &region.Canceled{Reasons: []error{r.err}}
 		code := strings.Split(strings.TrimPrefix(r.reason, `{"Code":"`), `"`)[0]

@@ -350,6 +350,7 @@ func TestOwnFailures(t *testing.T) {
 		{errors.New("disk gone"), 500, `{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"Internal server error"}`},
 		{fault.New(fault.Unavailable, "later"), 503, `{"__type":"com.amazon.coral.service#ServiceUnavailable","message":"later"}`},
 		{fault.New(fault.Conflict, "x"), 400, `{"__type":"com.amazonaws.dynamodb.v20120810#TransactionConflictException","message":"Transaction is ongoing for the item"}`},
+		{fault.New(fault.CollectionFull, "Collection size exceeded."), 400, `{"__type":"com.amazonaws.dynamodb.v20120810#ItemCollectionSizeLimitExceededException","message":"Collection size exceeded."}`},
 		{fault.New(fault.Invalid, `a "b"`), 400, `{"__type":"com.amazon.coral.validate#ValidationException","message":"a \"b\""}`},
 		{fault.New(fault.Throttled, "slow"), 400, `{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"slow"}`},
 	} {

@@ -31,6 +31,8 @@ const (
 	Trimmed
 	// Expired: a stream's iterator is too old (ExpiredIteratorException).
 	Expired
+	// CollectionFull: an item collection has reached its limit (ItemCollectionSizeLimitExceededException).
+	CollectionFull
 )
 
 // Error is one failure with its kind. Message is what the client reads, word for word.

@@ -34,7 +34,7 @@ func (t *Table) checkItem(old, new item.Item, u *expr.Update) error {
 	case u != nil && tooDeep(new, u.TopLevelNames()):
 		return invalid(item.TooDeep)
 	}
-	return nil
+	return t.checkCollection(old, new, maxCollection)
 }
 
 // CheckPut refuses an item that no put can leave, whatever is stored: for batches, which are refused whole before any of
