@@ -32,6 +32,7 @@ type node struct {
 	*fake
 	members *roster
 	r       *replication.Replication
+	copies  *copies // nil: it compares no tables
 }
 
 func newSim(t *testing.T, seed uint64, usual fakenet.Path, conf link.Config, names ...string) *sim {
@@ -61,10 +62,12 @@ func (s *sim) start(name string) {
 	}
 	slices.SortFunc(peers, func(p, q member.Peer) int { return p.Origin.Compare(q.Origin) })
 	n.members = newRoster(peers...)
+	o := replication.Options{Region: name, Source: n.fake, Sink: n.fake, Handler: echo{n.origin}, Link: s.conf}
+	if n.copies != nil {
+		o.Repairer = n.copies
+	}
 	var err error
-	n.r, err = replication.StartOver(replication.Options{
-		Region: name, Source: n.fake, Sink: n.fake, Handler: echo{n.origin}, Link: s.conf,
-	}, s.net.Station(name), n.members)
+	n.r, err = replication.StartOver(o, s.net.Station(name), n.members)
 	if err != nil {
 		s.t.Fatal(err)
 	}
