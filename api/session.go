@@ -14,10 +14,12 @@ import (
 )
 
 // Headers of sessions, as net/http writes their names. A request with the first, empty or a token, is answered with a token
-// of what it and its predecessors have seen; behindHeader comes with a refusal and names the region whose writes are missing
-// here.
+// of what it and its predecessors have seen. Several tokens, of requests that were under way at the same time, can be shown
+// together, in several headers or with commas between. The second, a duration like 300ms, shortens the wait for a region that
+// is behind. The third comes with the refusal and names the region whose writes are missing here.
 const (
 	sessionHeader = "X-Meridian-Session"
+	waitHeader    = "X-Meridian-Session-Wait"
 	behindHeader  = "X-Meridian-Session-Behind"
 )
 
@@ -52,11 +54,19 @@ func (c *call) openSession(r *http.Request) error {
 	if !ok {
 		return nil
 	}
-	t, err := parseSessionToken(shown[0])
-	if err != nil || len(shown) > 1 {
+	t, err := parseSessionTokens(shown)
+	if err != nil {
 		return errValidation("Invalid " + sessionHeader + ": it must be empty or what an earlier response carried")
 	}
-	c.session = &session{ctx: c.ctx, backend: b, patience: c.server.patience, shown: t, token: t}
+	patience := c.server.patience
+	if v := r.Header.Get(waitHeader); v != "" {
+		d, err := time.ParseDuration(v)
+		if err != nil || d < 0 {
+			return errValidation("Invalid " + waitHeader + ": it must be a duration like 300ms")
+		}
+		patience = min(patience, d)
+	}
+	c.session = &session{ctx: c.ctx, backend: b, patience: patience, shown: t, token: t}
 	c.backend = &sessionBackend{Backend: c.backend, session: c.session}
 	return nil
 }

@@ -61,6 +61,21 @@ func TestSessionTokenGrows(t *testing.T) {
 	}
 }
 
+func TestSessionTokensJoin(t *testing.T) {
+	a, b := sampleToken()[:2], sampleToken()[1:]
+	b[0].Time += 5
+	want := sampleToken()
+	want[1].Time += 5
+	for _, shown := range [][]string{{a.String(), b.String()}, {b.String() + ", " + a.String()}, {"", b.String() + "," + a.String(), ""}} {
+		if got, err := parseSessionTokens(shown); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: %v, %v", shown, got, err)
+		}
+	}
+	if got, err := parseSessionTokens([]string{a.String(), "x"}); err == nil {
+		t.Errorf("garbage beside a token was read as %v", got)
+	}
+}
+
 func FuzzSessionToken(f *testing.F) {
 	f.Add(sampleToken().String())
 	f.Fuzz(func(t *testing.T, text string) {

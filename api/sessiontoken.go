@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"slices"
+	"strings"
 
 	"github.com/meridiandb/meridian/crdt"
 	"github.com/meridiandb/meridian/region"
@@ -86,16 +87,41 @@ func parseSessionToken(text string) (sessionToken, error) {
 	return t, nil
 }
 
+// parseSessionTokens joins all tokens that a request shows.
+func parseSessionTokens(headers []string) (all sessionToken, err error) {
+	for _, h := range headers {
+		for text := range strings.SplitSeq(h, ",") {
+			t, err := parseSessionToken(strings.TrimSpace(text))
+			if err != nil {
+				return nil, err
+			}
+			if all == nil {
+				all = t
+				continue
+			}
+			for _, s := range t {
+				all = all.add(s)
+			}
+		}
+	}
+	return all, nil
+}
+
 // with adds what was seen, and marks the origin that wrote, if any.
 func (t sessionToken) with(seen crdt.Context, wrote crdt.Origin) sessionToken {
 	t = slices.Clone(t)
 	for s := range seen.Seen() {
-		i, found := slices.BinarySearchFunc(t, s.Origin, func(e region.Seen, o crdt.Origin) int { return e.Origin.Compare(o) })
-		if !found {
-			t = slices.Insert(t, i, region.Seen{Stamp: crdt.Stamp{Origin: s.Origin}})
-		}
-		t[i].Time = max(t[i].Time, s.Time)
-		t[i].Wrote = t[i].Wrote || s.Origin == wrote
+		t = t.add(region.Seen{Stamp: s, Wrote: s.Origin == wrote})
 	}
+	return t
+}
+
+// add changes the token in place.
+func (t sessionToken) add(s region.Seen) sessionToken {
+	i, found := slices.BinarySearchFunc(t, s.Origin, func(e region.Seen, o crdt.Origin) int { return e.Origin.Compare(o) })
+	if !found {
+		return slices.Insert(t, i, s)
+	}
+	t[i].Time, t[i].Wrote = max(t[i].Time, s.Time), t[i].Wrote || s.Wrote
 	return t
 }

@@ -65,10 +65,10 @@ var bans = []ban{
 		remedy: "move what you need out of cmd into the package that owns the idea",
 	},
 	{
-		from: in("drill", "bench"),
+		from: in("drill", "bench", "route"),
 		// The engine alone is a floor that bench/limits holds a server against; it is no part of that server.
 		to:  except(ours("region", "replication", "storage", "stream", "conflict", "crdt"), module+"/storage/pebblestore/rawpebble"),
-		why: "drill and bench speak to servers by public interfaces only, or they would judge by what they should doubt", remedy: "use the HTTP and admin APIs",
+		why: "drill, bench and route speak to servers by public interfaces only, or they would judge by what they should doubt", remedy: "use the HTTP and admin APIs",
 	},
 	{
 		from: but(all, in("storage/pebblestore")), to: under("github.com/cockroachdb/pebble"),
