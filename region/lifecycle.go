@@ -37,6 +37,7 @@ func (r *Region) startJobs() {
 	r.jobs.Go(r.lifecycle)
 	r.jobs.Go(r.housekeeping)
 	r.jobs.Go(r.expire)
+	r.jobs.Go(r.recount)
 	r.jobs.Go(r.watchStore)
 }
 

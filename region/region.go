@@ -58,6 +58,8 @@ type Region struct {
 
 	alarmed atomic.Bool // the clock differs from the others'
 
+	uncounted uncounted
+
 	// Housekeeping's own.
 	wall    clock.Wall // the machine's clock; nil if Options gave another
 	stepped bool       // it was set

@@ -1,7 +1,6 @@
 package region
 
 import (
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -9,8 +8,6 @@ import (
 	"github.com/meridiandb/meridian/region/capacity"
 	"github.com/meridiandb/meridian/region/catalog"
 	"github.com/meridiandb/meridian/region/clock"
-	"github.com/meridiandb/meridian/region/table"
-	"github.com/meridiandb/meridian/storage"
 	"github.com/meridiandb/meridian/stream/record"
 )
 
@@ -94,41 +91,4 @@ func (r *Region) Stats() Stats {
 		s.Held[o.String()] = by
 	}
 	return s
-}
-
-var countsKey = storage.MetaKey("table-counts")
-
-// loadCounts starts the tables' sizes from what was saved last.
-func (r *Region) loadCounts() error {
-	v, err := r.store.Get(countsKey)
-	if storage.IsNotFound(err) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	saved := map[string]table.Count{}
-	if err := json.Unmarshal(v, &saved); err != nil {
-		return &storage.CorruptionError{Where: "table counts", Err: err}
-	}
-	for _, e := range r.catalog.Entries() {
-		if c, ok := saved[e.ID.String()]; ok {
-			r.engine.SetCount(e.ID, c)
-		}
-	}
-	return nil
-}
-
-func (r *Region) saveCounts() error {
-	counts := map[string]table.Count{}
-	for _, name := range r.catalog.Names() {
-		if e := r.catalog.Lookup(name); e != nil {
-			counts[e.ID.String()] = r.engine.Count(e.ID)
-		}
-	}
-	b, err := json.Marshal(counts)
-	if err != nil {
-		return err
-	}
-	return put(r.store, countsKey, b)
 }

@@ -54,7 +54,7 @@ func (e *Engine) applyOnce(ctx context.Context, b *Batch) error {
 	}
 	var last record.Seq
 	// A batch that brings nothing new is committed too: what made it old may not be on disk yet.
-	durable, err := tx.Commit(func(w storage.Writer) error {
+	durable, err := m.commitAll(func(w storage.Writer) error {
 		last, err = e.sealApplied(w, &m, b)
 		return err
 	})
@@ -69,6 +69,19 @@ func (e *Engine) applyOnce(ctx context.Context, b *Batch) error {
 	}
 	m.account(b.Silent)
 	return nil
+}
+
+// commitAll commits the batch and counts what it holds.
+func (m *merging) commitAll(seal func(storage.Writer) error) (storage.Durable, error) {
+	m.engine.counts.moving.RLock()
+	defer m.engine.counts.moving.RUnlock()
+	durable, err := m.tx.Commit(seal)
+	if err == nil {
+		for _, d := range m.deltas {
+			m.engine.counts.add(d.table.entry.ID, d.old, d.new)
+		}
+	}
+	return durable, err
 }
 
 // merging is the state of a batch while it is merged.
@@ -317,16 +330,16 @@ func (e *Engine) sealApplied(w storage.Writer, m *merging, b *Batch) (record.Seq
 	return max(last, told), err
 }
 
-// account counts what the batch changed, once it has. A replicated write consumes capacity here as it did there, and is
+// account charges for what the batch changed, once it has. A replicated write consumes capacity here as it did there, and is
 // never refused for want of it (DYNAMODB.md 10.4); a backfill consumes none.
 func (m *merging) account(backfill bool) {
 	now := m.engine.clock.Now()
 	for _, d := range m.deltas {
-		m.engine.counts.add(d.table.entry.ID, d.old, d.new)
-		if !backfill {
-			d.table.meter.Charge(now, capacity.Write,
-				Cost{Table: capacity.WriteUnits(max(d.old.Size(), d.new.Size())), Indexes: d.indexes})
+		if backfill {
+			break
 		}
+		d.table.meter.Charge(now, capacity.Write,
+			Cost{Table: capacity.WriteUnits(max(d.old.Size(), d.new.Size())), Indexes: d.indexes})
 	}
 	for _, p := range m.feed.counts {
 		if !backfill { // a copy brings what happened long ago

@@ -133,6 +133,8 @@ func (e *Engine) commit(tx storage.Txn, token *Token, actions []*action) (p pend
 	if !e.admit(actions) {
 		return pending{failed: true}
 	}
+	e.counts.moving.RLock()
+	defer e.counts.moving.RUnlock()
 	p.durable, p.err = tx.Commit(func(w storage.Writer) (err error) {
 		p.seq, err = e.seal(w, token, actions)
 		return err

@@ -146,6 +146,7 @@ func (e *Engine) commitExpired(ctx context.Context, tx storage.Txn, t *Table, ac
 			return err
 		}
 	}
+	e.counts.moving.RLock()
 	p.durable, p.err = tx.Commit(func(w storage.Writer) (err error) {
 		if err := t.standing(); err != nil {
 			return err
@@ -153,11 +154,14 @@ func (e *Engine) commitExpired(ctx context.Context, tx storage.Txn, t *Table, ac
 		p.seq, err = e.seal(w, nil, actions)
 		return err
 	})
+	for _, a := range actions {
+		if p.err == nil {
+			e.counts.add(t.entry.ID, a.old, a.new)
+		}
+	}
+	e.counts.moving.RUnlock()
 	if p.err != nil {
 		return p.err
-	}
-	for _, a := range actions {
-		e.counts.add(t.entry.ID, a.old, a.new)
 	}
 	if len(actions) > 0 {
 		e.commits.Add(1)
