@@ -102,7 +102,7 @@ func (r *Region) changeable(e *catalog.Entry, ch catalog.Change) error {
 	case m.State == catalog.MemberDeleting:
 		return fault.New(fault.InUse, "Attempt to change a resource which is still in use: Table is being deleted: %s", e.Name)
 	case !e.Local.Ready && replicas:
-		return fault.New(fault.Invalid, "Create/Update/Delete of replica is not allowed while the replica is being added to table with name: '%s' in region: '%s'.", e.Name, r.name)
+		return fault.New(fault.Invalid, "Create/Update/Delete of replica is not allowed while the replica is being added to table with name: ‘%s’ in region: ‘%s’.", e.Name, r.name)
 	case !e.Local.Ready:
 		return notFound(e.Name) // a replica that is being added answers DescribeTable only
 	case ch.CreateReplica != "":

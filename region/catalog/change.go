@@ -282,7 +282,7 @@ func (d *Descriptor) addReplica(m Member, now int64) *Descriptor {
 }
 
 func errReplicaExists(name string) error {
-	return invalid("Failed to create a the new replica of table with name: '%s' because one or more replicas already existed as tables.", name)
+	return invalid("Failed to create a the new replica of table with name: ‘%s’ because one or more replicas already existed as tables.", name)
 }
 
 // activated notes that a member has the data, and where its log stands. Since is when it became a member that holds
