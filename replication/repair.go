@@ -50,6 +50,8 @@ const (
 	gonePatience = 30 * time.Second
 	// answerPatience bounds the wait for one answer. A large partition takes a while to hash.
 	answerPatience = time.Minute
+	// scrubRest is how long a table is not scrubbed again because a round found a hollow tree.
+	scrubRest = time.Hour
 	// maxAnswering is how many rounds of others this region answers at once. Each holds a snapshot open.
 	maxAnswering = 4
 )
@@ -63,8 +65,9 @@ type repairs struct {
 	answering chan struct{}
 	scrubbed  atomic.Uint64 // cells that a scrub found wrong
 
-	mu   sync.Mutex
-	seen map[string]time.Time // when a region's link stood last
+	mu     sync.Mutex
+	seen   map[string]time.Time         // when a region's link stood last
+	scrubs map[record.TableID]time.Time // when a tree was scrubbed last, because a round had found one wrong; as many as tables
 }
 
 func newRepairs(r *Replication) *repairs {
@@ -78,6 +81,7 @@ func newRepairs(r *Replication) *repairs {
 	return &repairs{
 		r: r, region: r.o.Repairer, every: every,
 		asking: make(chan struct{}, 1), answering: make(chan struct{}, maxAnswering), seen: map[string]time.Time{},
+		scrubs: map[record.TableID]time.Time{},
 	}
 }
 
@@ -122,16 +126,28 @@ func (s *repairs) background(ctx context.Context, p pair) {
 	case err != nil && ctx.Err() == nil:
 		s.r.o.Logger.Debug("repair to be tried again", "peer", p.peer.region, "table", p.name, "err", err)
 	case report.Hollow > 0:
-		s.scrub(ctx, p)
+		s.scrub(ctx, p.id)
 	}
 }
 
-// scrub mends this region's hash tree after a round has found that one of the two is wrong.
-func (s *repairs) scrub(ctx context.Context, p pair) {
-	bad, err := s.region.Scrub(ctx, p.id)
+// scrub mends this region's hash tree after a round has found that one of the two is wrong. It reads the whole table, so it is
+// not done again for a while: what is still found then is a bug, not a disk's doing.
+func (s *repairs) scrub(ctx context.Context, id record.TableID) {
+	now := time.Now()
+	s.mu.Lock()
+	last, done := s.scrubs[id]
+	due := !done || now.Sub(last) >= scrubRest
+	if due {
+		s.scrubs[id] = now
+	}
+	s.mu.Unlock()
+	if !due {
+		return
+	}
+	bad, err := s.region.Scrub(ctx, id)
 	s.scrubbed.Add(uint64(max(0, bad)))
 	if err != nil || bad > 0 {
-		s.r.o.Logger.Error("the hash tree of a table was wrong", "table", p.name, "cells", bad, "err", err)
+		s.r.o.Logger.Error("the hash tree of a table was wrong", "table", id.String(), "cells", bad, "err", err)
 	}
 }
 

@@ -49,7 +49,7 @@ func (r *Replication) Repair(ctx context.Context, q RepairRequest, tell func(Rep
 		}
 		tell(report)
 		if err == nil && report.Hollow > 0 {
-			s.scrub(ctx, p)
+			s.scrub(ctx, p.id)
 		}
 	}
 	return nil

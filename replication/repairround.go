@@ -258,11 +258,20 @@ func (s *server) Repair(ctx context.Context, e transport.Exchange) (err error) {
 	return r.answer(ctx, e, hello)
 }
 
-func (s *repairs) answer(ctx context.Context, e transport.Exchange, hello antientropy.Hello) (err error) {
+func (s *repairs) answer(ctx context.Context, e transport.Exchange, hello antientropy.Hello) error {
+	hollow, err := s.converse(ctx, e, hello)
+	if hollow {
+		s.scrub(s.r.ctx, hello.Table)
+	}
+	return err
+}
+
+// converse answers until the asker has heard enough. It reports whether the asker has found a tree that is not its items'.
+func (s *repairs) converse(ctx context.Context, e transport.Exchange, hello antientropy.Hello) (hollow bool, err error) {
 	w := antientropy.Welcome{Answerer: s.r.self, Cut: max(hello.Floor, s.region.Floor(hello.Table))}
 	mine, err := s.region.OpenCopy(ctx, hello.Table, w.Cut, s.live())
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() { err = errors.Join(err, mine.Close()) }()
 	w.Held, w.Position = antientropy.Held{Floor: mine.Floor(), Up: mine.Held()}, mine.Position()
@@ -271,12 +280,12 @@ func (s *repairs) answer(ctx context.Context, e transport.Exchange, hello antien
 	})
 	for err == nil {
 		if err = e.Send(b); err != nil {
-			return err
+			break
 		}
 		if b, err = e.Recv(); err != nil {
-			return nil // the asker is done, or gone
+			return a.Hollow, nil // the asker is done, or gone
 		}
 		b, err = a.Answer(b)
 	}
-	return err
+	return a != nil && a.Hollow, err
 }

@@ -7,6 +7,8 @@ type Answerer struct {
 	view View
 	// mend merges what was given and says how much of it was news; it returns when that is durable.
 	mend func([]Item) (news int, err error)
+	// Hollow is set once the asker has found a tree that is not that of its items: this side's, or its own.
+	Hollow bool
 }
 
 // NewAnswerer makes the answering side and the first message, what it says of itself. Of w all but the digests is given.
@@ -16,7 +18,7 @@ func NewAnswerer(v View, w Welcome, mend func([]Item) (int, error)) (*Answerer, 
 		return nil, nil, err
 	}
 	w.top = l.children
-	return &Answerer{v, mend}, w.append(nil), nil
+	return &Answerer{view: v, mend: mend}, w.append(nil), nil
 }
 
 // Answer answers one message. An error ends the round.
@@ -31,6 +33,9 @@ func (a *Answerer) Answer(request []byte) ([]byte, error) {
 		return a.contexts(request)
 	case 'p':
 		return a.swap(request)
+	case 'z':
+		a.Hollow = true
+		return request[:1], nil
 	}
 	return nil, fmt.Errorf("%w: kind %q", ErrMessage, request[0])
 }

@@ -20,6 +20,7 @@ import (
 //	Contexts  'c', n, n × path (12)
 //	Seen      's', dictionary, n, n × { 0 | 1, context }
 //	Swap      'p', n, n × path (12), m, m × item { key, state: each a length and bytes }
+//	Hollow    'z', and the same in answer: one of the two trees is not that of its items
 //	Items     'i', done, news, n, n × { 0 | 1, item }     done: how many of the wanted paths are answered, n of them
 //
 // Digests and times are big endian.

@@ -19,6 +19,8 @@ type Round struct {
 	pulls    []Path
 	pushes   []Path
 
+	told bool // the answerer knows that a tree is hollow
+
 	asked   byte // kind of the message under way; 0: none
 	nodes   []Node
 	judging []suspect
@@ -76,6 +78,9 @@ func (r *Round) Next() ([]byte, error) {
 		return r.contexts(), nil
 	case len(r.stack) > 0:
 		return r.descend(), nil
+	case r.tally.Hollow > 0 && !r.told:
+		r.told, r.asked = true, 'z'
+		return []byte{'z'}, nil
 	}
 	return nil, nil
 }
@@ -91,6 +96,8 @@ func (r *Round) Took(answer []byte) ([]Item, error) {
 		return nil, r.tookSeen(answer)
 	case 'p':
 		return r.tookItems(answer)
+	case 'z':
+		return nil, nil
 	}
 	return nil, errors.New("antientropy: no message is under way")
 }

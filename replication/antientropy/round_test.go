@@ -268,6 +268,54 @@ func TestMessagesAreBounded(t *testing.T) {
 	}
 }
 
+// hollow is a copy one of whose stored digests is wrong.
+type hollow struct{ copyOf }
+
+func (h hollow) Look(p Path, depth, few int) (bool, [16]Digest, []Path, []Digest, error) {
+	isFew, children, paths, sums, err := h.copyOf.Look(p, depth, few)
+	if n := (Node{p, depth}); depth < 4 && n.has(Path{0x12, 0x34}) {
+		children[n.place(Path{0x12, 0x34})][0] ^= 1
+	}
+	return isFew, children, paths, sums, err
+}
+
+// TestHollowTrees: digests that are not those of the items are noticed, told to the other side, and move nothing.
+func TestHollowTrees(t *testing.T) {
+	w := newWorld(rand.New(rand.NewPCG(newSeed(t), 6)), 100)
+	for range 300 {
+		w.step()
+	}
+	c := w.regions[0]
+	a, welcome, err := NewAnswerer(hollow{c}, Welcome{Answerer: answerer}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, _ := DecodeWelcome(welcome)
+	r, err := Begin(c, Held{}, &said, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		q, err := r.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if q == nil {
+			break
+		}
+		answer, err := a.Answer(q)
+		if err == nil {
+			_, err = r.Took(answer)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r.Tally() != (Tally{Hollow: 1}) || !a.Hollow {
+		t.Errorf("%+v, told %v", r.Tally(), a.Hollow)
+	}
+}
+
 func TestHello(t *testing.T) {
 	h := Hello{Asker: crdt.Origin{Region: "A", Incarnation: 7}, Floor: 12}
 	h.Table[3] = 9
