@@ -61,7 +61,7 @@ func (n *node) assemble() error {
 		return err
 	}
 	n.api = newHTTPServer(handler, n.config.Logger)
-	pages := admin.Handler(admin.Options{Source: n, Metrics: admin.NewMetrics(registry), Profile: n.config.Profile})
+	pages := admin.Handler(admin.Options{Source: n, Conflicts: conflictSource{n.region}, Metrics: admin.NewMetrics(registry), Profile: n.config.Profile})
 	n.admin = newHTTPServer(withRepair(pages, n), n.config.Logger)
 	return nil
 }

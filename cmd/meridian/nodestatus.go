@@ -53,6 +53,7 @@ func (n *node) Status() admin.Status {
 	for _, p := range n.replication.Peers() {
 		s.Peers = append(s.Peers, peerStatus(p))
 	}
+	s.ConflictCounts, s.ConflictsDropped = conflictCounts(n.region)
 	s.ClockAheadSeconds, s.Alarms = rs.Standing.Ahead.Seconds(), n.alarms(rs)
 	return s
 }

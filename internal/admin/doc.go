@@ -1,5 +1,5 @@
 // Package admin is what an operator sees of one running region: is it alive, is it ready, how far behind are its peers, and
-// what exactly does it store under a key. It only reads; nothing here changes a region.
+// what exactly does it store under a key. It only reads, but for one page, which restores a write that lost.
 //
 //	/healthz          200 while the process answers at all
 //	/readyz           200 while the region serves requests, else 503 with the reason
@@ -8,6 +8,8 @@
 //	/admin/regions    every region that this one knows of, as a Fleet; asked over the links between regions, so that one
 //	                  admin address is enough to see them all
 //	/admin/item       one stored item with its stamp and context: ?table=T&key={"pk":{"S":"x"}}
+//	/admin/conflicts  the conflict feed: ?table=T&key=K&write=STAMP&since=TIME&until=TIME&limit=N&from=NEXT, all of them
+//	                  optional; POST …/restore?table=T&key=K&write=STAMP writes a loser back, 409 if its winner has changed
 //	/debug/pprof/     profiles of the process, only if asked for
 //
 // # Where it stands

@@ -37,8 +37,9 @@ type ItemState struct {
 
 // Options says what to serve. Source and Metrics are required.
 type Options struct {
-	Source  Source
-	Metrics http.Handler // see NewMetrics
+	Source    Source
+	Metrics   http.Handler   // see NewMetrics
+	Conflicts ConflictSource // nil: no pages of the conflict feed
 	// Profile serves /debug/pprof/: what the process computes and holds. Whoever reaches it can slow the region down.
 	Profile bool
 }
@@ -57,6 +58,9 @@ func Handler(o Options) http.Handler {
 	})
 	mux.HandleFunc("GET /admin/item", func(w http.ResponseWriter, r *http.Request) { serveItem(w, r, o.Source) })
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { serveIndex(w, o.Source) })
+	if o.Conflicts != nil {
+		addConflicts(mux, o.Conflicts)
+	}
 	if o.Profile {
 		addProfiles(mux)
 	}
@@ -92,6 +96,7 @@ var indexPage = template.Must(template.New("index").Parse(`<!doctype html>
 <tr><td><a href="/metrics">/metrics</a><td>figures for Prometheus
 <tr><td><a href="/admin/status">/admin/status</a><td>this region
 <tr><td><a href="/admin/regions">/admin/regions</a><td>all regions, asked from here
+<tr><td><a href="/admin/conflicts">/admin/conflicts</a><td>writes that lost to others
 <tr><td>/admin/item?table=T&amp;key={"pk":{"S":"x"}}<td>one item as stored here
 </table>
 </html>

@@ -93,6 +93,8 @@ func codeOf(err error) int {
 		return http.StatusBadRequest
 	case fault.NotFound:
 		return http.StatusNotFound
+	case fault.ConditionFailed:
+		return http.StatusConflict
 	case fault.Unavailable:
 		return http.StatusServiceUnavailable
 	}

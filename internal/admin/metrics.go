@@ -40,7 +40,7 @@ type Collector struct {
 
 	info, ready, alarms, uptime               *prometheus.Desc
 	clock, ahead                              *prometheus.Desc
-	commits, conflicts                        *prometheus.Desc
+	commits, conflicts, dropped               *prometheus.Desc
 	expired, overdue                          *prometheus.Desc
 	logFirst, logDurable, logEntries, logSize *prometheus.Desc
 	disk, tables, items, itemBytes            *prometheus.Desc
@@ -61,7 +61,8 @@ func NewCollector(status func() Status, engine func() []Figure) *Collector {
 		clock:      d("clock_seconds", "The region's hybrid time, as unix seconds."),
 		ahead:      d("clock_ahead_seconds", "The region's hybrid time less the majority's clock, as measured over the links."),
 		commits:    d("commits_total", "Commits since start, by who wrote them: this region (own) or another (applied).", "kind"),
-		conflicts:  d("conflicts_total", "Writes since start that lost to one which had not seen them.", "table"),
+		conflicts:  d("conflicts_total", "Writes since start that lost to one which had not seen them, by table, policy and the two writes' regions.", "table", "policy", "loser", "winner"),
+		dropped:    d("conflicts_dropped_total", "Conflicts that the feed has dropped here because of their age or its size.", "table"),
 		expired:    d("expired_items_total", "Items since start that this region deleted because their time was over.", "table"),
 		overdue:    d("expiry_overdue_seconds", "For how long the oldest expired item is due that is still there; none: no series.", "table"),
 		logFirst:   d("log_first_seq", "The oldest commit kept in the log."),
@@ -99,8 +100,11 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(c.ahead, s.ClockAheadSeconds)
 	counter(c.commits, float64(s.Commits), "own")
 	counter(c.commits, float64(s.Applied), "applied")
-	for table, n := range s.Conflicts {
-		counter(c.conflicts, float64(n), table)
+	for _, n := range s.ConflictCounts {
+		counter(c.conflicts, float64(n.Count), n.Table, n.Policy, n.Loser, n.Winner)
+	}
+	for table, n := range s.ConflictsDropped {
+		counter(c.dropped, float64(n), table)
 	}
 	for table, n := range s.Expired {
 		counter(c.expired, float64(n), table)

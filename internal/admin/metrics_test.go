@@ -12,7 +12,7 @@ import (
 func TestMetricsPage(t *testing.T) {
 	f := &fake{status: Status{
 		Version: "v1", Origin: "us-east-1@a1", Ready: true, UptimeSeconds: 2, Clock: 1500, ClockAheadSeconds: 0.25, Alarms: []string{"a"}, DiskBytes: 4096,
-		Log: Log{First: 3, Durable: 9, Last: 10, Bytes: 77}, Commits: 5, Applied: 6, Conflicts: map[string]uint64{"t": 2},
+		Log: Log{First: 3, Durable: 9, Last: 10, Bytes: 77}, Commits: 5, Applied: 6, ConflictCounts: []ConflictCount{{"t", "crdt", "a", "b", 2}}, ConflictsDropped: map[string]uint64{"t": 9},
 		Tables: []Table{{Name: "t", Status: "ACTIVE", Items: 8, Bytes: 80, Usage: Usage{ReadUnits: 1.5, WriteUnits: 7, Throttled: 4}}, {Name: "u", Status: "CREATING"}},
 	}}
 	code, body, _ := ask(t, f, "GET", "/metrics")
@@ -24,7 +24,8 @@ func TestMetricsPage(t *testing.T) {
 		`meridian_ready{region="us-east-1"} 1`,
 		`meridian_commits_total{kind="own",region="us-east-1"} 5`,
 		`meridian_commits_total{kind="applied",region="us-east-1"} 6`,
-		`meridian_conflicts_total{region="us-east-1",table="t"} 2`,
+		`meridian_conflicts_total{loser="a",policy="crdt",region="us-east-1",table="t",winner="b"} 2`,
+		`meridian_conflicts_dropped_total{region="us-east-1",table="t"} 9`,
 		`meridian_log_durable_seq{region="us-east-1"} 9`,
 		`meridian_log_entries{region="us-east-1"} 7`,
 		`meridian_log_bytes{region="us-east-1"} 77`,
@@ -60,7 +61,7 @@ func TestTablesMayComeAndGo(t *testing.T) {
 	}))
 	for _, tables := range [][]Table{nil, {{Name: "t", Status: "ACTIVE"}}, nil} {
 		f.status.Tables = tables
-		f.status.Conflicts = map[string]uint64{"t": uint64(len(tables))}
+		f.status.ConflictCounts = []ConflictCount{{Table: "t", Count: 1}}[:len(tables)]
 		families, err := reg.Gather()
 		if err != nil {
 			t.Fatal(err)
@@ -113,7 +114,7 @@ func TestProblems(t *testing.T) {
 
 // TestNamesOfMetrics holds the collector to Prometheus's conventions: a help text, base units, _total for counters only.
 func TestNamesOfMetrics(t *testing.T) {
-	f := &fake{status: Status{Conflicts: map[string]uint64{"t": 1}, Tables: []Table{{Name: "t", Status: "ACTIVE"}}}}
+	f := &fake{status: Status{ConflictCounts: []ConflictCount{{Table: "t", Count: 1}}, ConflictsDropped: map[string]uint64{"t": 1}, Tables: []Table{{Name: "t", Status: "ACTIVE"}}}}
 	reg, registerer := NewRegistry("r")
 	registerer.MustRegister(NewCollector(f.Status, nil))
 	problems, err := testutil.GatherAndLint(reg)

@@ -31,6 +31,9 @@ type Status struct {
 	Commits   uint64            `json:"commits"`
 	Applied   uint64            `json:"applied"`
 	Conflicts map[string]uint64 `json:"conflicts"`
+	// ConflictCounts are the same by policy and regions; ConflictsDropped those that the feed has had and dropped, ever.
+	ConflictCounts   []ConflictCount   `json:"conflictCounts,omitempty"`
+	ConflictsDropped map[string]uint64 `json:"conflictsDropped,omitempty"`
 	// Expired counts, by table name, the items that this region expired since the start of the process; OverdueSeconds says
 	// since when the oldest one is due that is still there.
 	Expired        map[string]uint64  `json:"expired,omitempty"`
