@@ -11,6 +11,7 @@ import (
 	"github.com/meridiandb/meridian/expr"
 	"github.com/meridiandb/meridian/internal/fault"
 	"github.com/meridiandb/meridian/item"
+	"github.com/meridiandb/meridian/region"
 	"github.com/meridiandb/meridian/region/catalog"
 	"github.com/meridiandb/meridian/region/table"
 	"github.com/meridiandb/meridian/stream/record"
@@ -315,6 +316,28 @@ func (c *client) moveGroup(ctx context.Context, l *life) {
 	res, err := l.region.Transact(ctx, nil, ws)
 	if !c.failed(l, err) {
 		c.done(l, as, res.Results)
+		if c.rnd.IntN(3) == 0 {
+			c.follow(ctx, l, t, int64(next))
+		}
+	}
+}
+
+// follow goes to another region with what has been seen here: what it reads there is not older (promise 8).
+func (c *client) follow(ctx context.Context, l *life, t *tableInfo, number int64) {
+	there := c.w.of(c.rnd).at()
+	seen, err := l.region.Seen(ctx)
+	if err != nil || there == nil || there == l || !l.alive() {
+		return
+	}
+	var session []region.Seen
+	for s := range seen.Seen() {
+		session = append(session, region.Seen{Stamp: s, Wrote: s.Origin == l.region.Origin()})
+	}
+	if there.region.AwaitSession(ctx, session, 700*time.Millisecond) != nil {
+		return
+	}
+	if n, ok := there.readGroup(t, c); ok && n < number {
+		c.w.fail("promise 8: %s wrote number %d in %s, and reads %d in %s with its session %v", c.name, number, c.n.name, n, there.n.name, seen)
 	}
 }
 

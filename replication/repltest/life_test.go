@@ -84,7 +84,7 @@ func (n *node) start() {
 	var err error
 	l.links, err = replication.StartOver(replication.Options{
 		Region: n.name, Source: bridge{l.region, l}, Sink: bridge{l.region, l}, Handler: l.region,
-		Logger: n.logger(), Now: n.now,
+		Repairer: repairer{l.region, l}, RepairEvery: w.repairEvery(), Logger: n.logger(), Now: n.now,
 	}, l.station, w.roster(n.name))
 	if err != nil {
 		w.fail("%s: links do not start: %v", n.name, err)
@@ -255,6 +255,29 @@ func (b bridge) RolledBack(peer crdt.Origin, cursor record.Seq) {
 		b.l.n.w.fail("%s ends at %v, but %v holds it up to %v: it sent what it could still lose", b.l.n.name, end, peer, cursor)
 	}
 	b.Region.RolledBack(peer, cursor)
+}
+
+// repairer is a region as repair sees it, and a witness too: links lose nothing, so repair finds nothing that was not on its
+// way, and must not take that for missing.
+type repairer struct {
+	*region.Region
+	l *life
+}
+
+func (r repairer) OpenCopy(ctx context.Context, id record.TableID, forgotten crdt.Time, live []crdt.Origin) (replication.RepairCopy, error) {
+	c, err := r.Region.OpenCopy(ctx, id, forgotten, live)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (r repairer) Mend(ctx context.Context, from string, id record.TableID, keys, states [][]byte) (int, error) {
+	news, err := r.Region.Mend(ctx, from, id, keys, states)
+	if news > 0 && err == nil && r.l.alive() && !r.l.copying.Load() {
+		r.l.n.w.fail("repair: %s takes %d items of table %v from %s that the links had not lost", r.l.n.name, news, id, from)
+	}
+	return news, err
 }
 
 type peers struct{ *replication.Replication }

@@ -67,6 +67,11 @@ func (w *world) usual() fakenet.Path {
 	return fakenet.Path{Delay: d, Jitter: d / 2}
 }
 
+// repairEvery is how often tables are compared: in half of the worlds never, so that repair hides nothing there.
+func (w *world) repairEvery() time.Duration {
+	return []time.Duration{-1, -1, 2 * time.Second, 8 * time.Second}[w.chance("repair").IntN(4)]
+}
+
 func (w *world) say(format string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
