@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -299,6 +300,65 @@ func TestTrimmedLogIsMadeUpForByRepair(t *testing.T) {
 		}
 		return ""
 	})
+}
+
+// TestWrongTreeIsScrubbed: a disk that spoils a hash tree moves no item; whoever has the tree mends it.
+func TestWrongTreeIsScrubbed(t *testing.T) {
+	p := startPair(t)
+	p.fill(t, 500)
+	n := p.nodes[1]
+	tx, err := n.store.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Discard()
+	cell := append(storage.AppendTable(nil, storage.KindHashCell, p.id), 0, 0x12, 0x34)
+	if err := tx.Merge(cell, bytes.Repeat([]byte{7}, 16)); err != nil {
+		t.Fatal(err)
+	}
+	durable, err := tx.Commit(nil)
+	if err == nil {
+		err = durable.Wait()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := p.repair(t, 0); r.Hollow != 1 || r.Differences+r.MendedHere+r.MendedThere != 0 {
+		t.Errorf("%+v", r)
+	}
+	await(t, "the tree to be mended", func() string { return strings.Join(missingAlarm(n, "1 cells of its hash trees were wrong"), "") })
+	if r := p.repair(t, 0); r.Hollow != 0 || r.Messages != 2 {
+		t.Errorf("afterwards %+v", r)
+	}
+}
+
+// missingAlarm is what a node alarms of if it is not text.
+func missingAlarm(n *node, text string) []string {
+	alarms := n.Status().Alarms
+	if slices.ContainsFunc(alarms, func(a string) bool { return strings.Contains(a, text) }) {
+		return nil
+	}
+	return append(alarms, "not "+text)
+}
+
+// TestWhatAGoneRegionLeft: what a region that is no more wrote to one survivor reaches the other.
+func TestWhatAGoneRegionLeft(t *testing.T) {
+	p := startPair(t)
+	pk := item.Str("left behind")
+	s := conflict.Write(conflict.LastWriterWins, conflict.State{}, conflict.Local{
+		Op: conflict.Put, New: item.NewItem([]item.Field{{Name: "pk", Value: pk}}),
+		Stamp: crdt.Stamp{Time: crdt.TimeFromMillis(time.Now().UnixMilli()), Origin: crdt.Origin{Region: "sa-east-1", Incarnation: 9}},
+	})
+	_, err := p.nodes[0].region.Mend(t.Context(), "test", p.id, [][]byte{item.Key{Hash: []item.Value{pk}}.Append(nil)}, [][]byte{s.Append(nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := p.repair(t, 1); r.MendedHere != 1 || r.FalseAlarms != 0 {
+		t.Errorf("%+v", r)
+	}
+	if got := call(t, p.at[1], "GetItem", `{"TableName":"things","Key":{"pk":{"S":"left behind"}}}`); !strings.Contains(got, "left behind") {
+		t.Errorf("the other survivor has %s", got)
+	}
 }
 
 func TestRepairRefusals(t *testing.T) {
