@@ -190,6 +190,9 @@ func (in *executeTransactionInput) read(c *call, bound []*statement) error {
 	if err != nil {
 		return canceled(err, nil)
 	}
+	if err := checkResponse(results); err != nil {
+		return err
+	}
 	w := &c.out
 	w.openObject()
 	w.openListMember("Responses")

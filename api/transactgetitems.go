@@ -93,6 +93,15 @@ func transactGetItems(c *call) error {
 	if err != nil {
 		return canceled(err, nil)
 	}
+	if err := checkResponse(results); err != nil {
+		return err
+	}
+	in.answer(c, results)
+	return nil
+}
+
+// checkResponse refuses items that are too large together for one answer of a transaction.
+func checkResponse(results []table.GetResult) error {
 	size := 0
 	for _, r := range results {
 		size += r.Item.Size()
@@ -100,7 +109,6 @@ func transactGetItems(c *call) error {
 	if size > maxTransactBytes {
 		return errValidation("Transaction response size cannot exceed " + strconv.Itoa(maxTransactBytes) + " bytes")
 	}
-	in.answer(c, results)
 	return nil
 }
 
