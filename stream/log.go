@@ -147,11 +147,12 @@ func (l *Log) raise(w storage.Writer, now record.Seq) error {
 }
 
 func (l *Log) advance(w storage.Writer, c *record.Commit) {
-	l.last.Store(uint64(c.Seq))
-	l.next = c.Seq + 1
+	seq, prev := c.Seq, c.Prev // not c, which would have to live as long as undo
+	l.last.Store(uint64(seq))
+	l.next = seq + 1
 	onAbort(w, func() {
-		l.next = c.Seq
-		l.last.Store(uint64(c.Prev))
+		l.next = seq
+		l.last.Store(uint64(prev))
 	})
 }
 

@@ -30,7 +30,7 @@ func AppendCommit(dst []byte, c *Commit) []byte {
 		ch := &c.Changes[i]
 		dst = append(dst, ch.Table[:]...)
 		dst = binary.BigEndian.AppendUint16(dst, ch.Shard)
-		dst = appendBody(dst, d, ch)
+		dst = appendBody(dst, &d, ch)
 	}
 	return dst
 }

@@ -199,8 +199,7 @@ func (r *reader) body(ch *Change) {
 }
 
 // dictionaryOf lists the origins that a commit's or part's stamps name.
-func dictionaryOf(s crdt.Stamp, changes []Change) *crdt.Dictionary {
-	d := new(crdt.Dictionary)
+func dictionaryOf(s crdt.Stamp, changes []Change) (d crdt.Dictionary) {
 	d.Add(s.Origin)
 	for i := range changes {
 		d.Add(changes[i].Base.Origin)

@@ -87,7 +87,7 @@ func AppendPart(dst []byte, p *Part) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(p.Changes)))
 	for i := range p.Changes {
 		dst = binary.AppendUvarint(dst, uint64(p.Places[i]))
-		dst = appendBody(dst, d, &p.Changes[i])
+		dst = appendBody(dst, &d, &p.Changes[i])
 	}
 	return dst
 }

@@ -67,9 +67,20 @@ type Part struct {
 	Changes []Change
 }
 
+// firstPlace is that of a commit's only change.
+var firstPlace = []int{0}
+
 // Split takes a commit apart. The parts share the changes' memory.
 func Split(c *Commit) (Order, []Part) {
 	o := Order{Seq: c.Seq, Prev: c.Prev, Stamp: c.Stamp, Wall: c.Wall}
+	if len(c.Changes) == 1 { // nearly all have one, and need no list of their own
+		ch := &c.Changes[0]
+		parts := []Part{{
+			Table: ch.Table, Shard: ch.Shard, Seq: c.Seq, Stamp: c.Stamp, Wall: c.Wall, Places: firstPlace, Changes: c.Changes,
+		}}
+		o.Parts = []PartRef{parts[0].ref()}
+		return o, parts
+	}
 	var parts []Part
 	for i := range c.Changes {
 		ch := &c.Changes[i]
