@@ -14,6 +14,7 @@ type txn struct {
 	held  storage.Held
 	batch *pebble.Batch // nil when the transaction has ended
 	undo  []func()      // of OnAbort
+	few   [2]func()     // what undo begins in
 }
 
 func (t *txn) Get(key []byte) ([]byte, error) {
@@ -71,7 +72,12 @@ func (t *txn) Merge(k, operand []byte) error {
 }
 
 // OnAbort makes the txn the Sealer that seal gets.
-func (t *txn) OnAbort(undo func()) { t.undo = append(t.undo, undo) }
+func (t *txn) OnAbort(undo func()) {
+	if t.undo == nil {
+		t.undo = t.few[:0]
+	}
+	t.undo = append(t.undo, undo)
+}
 
 // Commit seals and applies in commit order.
 func (t *txn) Commit(seal func(storage.Writer) error) (storage.Durable, error) {
