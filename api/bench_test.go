@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"github.com/meridiandb/meridian/region"
+	"github.com/meridiandb/meridian/storage/pebblestore"
 )
 
 // What a handler costs without the network and without a store. The table tests allocations, so that they stay few.
@@ -38,11 +41,14 @@ func (q *quiet) WriteHeader(status int)      { q.status = status }
 func (q *quiet) Write(b []byte) (int, error) { return len(b), nil }
 
 func newBench(t testing.TB, op, body string) *bench {
-	f := newFake()
-	s, err := New(Options{Backend: f})
+	s, err := New(Options{Backend: newFake()})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newBenchOf(t, s, op, body)
+}
+
+func newBenchOf(t testing.TB, s *Server, op, body string) *bench {
 	serve(t, s, "CreateTable", []byte(`{"TableName":"tab","KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}],"AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"}],"BillingMode":"PAY_PER_REQUEST"}`))
 	serve(t, s, "PutItem", []byte(benchPut))
 	b := &bench{server: s, body: bytes.NewReader([]byte(body))}
@@ -65,11 +71,12 @@ func (b *bench) run(t testing.TB) {
 var benches = []struct {
 	name, op, body string
 	most           float64 // allocations of one request
+	mostOnDisk     float64 // with a region behind the handler
 }{
-	{"GetItem", "GetItem", benchGet, 15},
-	{"GetItem projected", "GetItem", benchProjected, 30},
-	{"PutItem", "PutItem", benchPut, 40},
-	{"PutItem conditional", "PutItem", benchConditional, 40},
+	{"GetItem", "GetItem", benchGet, 10, 15},
+	{"GetItem projected", "GetItem", benchProjected, 30, 30},
+	{"PutItem", "PutItem", benchPut, 20, 40},
+	{"PutItem conditional", "PutItem", benchConditional, 40, 55},
 }
 
 func TestAllocations(t *testing.T) {
@@ -81,6 +88,39 @@ func TestAllocations(t *testing.T) {
 			t.Logf("%s: %v allocations", row.name, n)
 		}
 	}
+}
+
+// TestAllocationsOfARegion counts with a region on disk behind the handler.
+func TestAllocationsOfARegion(t *testing.T) {
+	for _, row := range benches {
+		b := newBenchOf(t, diskServer(t), row.op, row.body)
+		if n := testing.AllocsPerRun(200, func() { b.run(t) }); n > row.mostOnDisk {
+			t.Errorf("%s allocates %v times, more than %v", row.name, n, row.mostOnDisk)
+		} else {
+			t.Logf("%s: %v allocations", row.name, n)
+		}
+	}
+}
+
+func diskServer(t testing.TB) *Server {
+	store, err := pebblestore.Open(t.TempDir(), pebblestore.Options{CacheBytes: 8 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := region.Open(region.Options{Name: "us-east-1", Store: store})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	s, err := New(Options{Region: r})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 func BenchmarkHandler(b *testing.B) {
