@@ -128,6 +128,8 @@ func (e *Engine) commitEach(tx storage.Txn, actions []*action) (p pending) {
 	if len(admitted) == 0 {
 		return p
 	}
+	e.counts.moving.RLock()
+	defer e.counts.moving.RUnlock()
 	p.durable, p.err = tx.Commit(func(w storage.Writer) (err error) {
 		if err := standing(admitted); err != nil {
 			return err // before anything is taken or noted
