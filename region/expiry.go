@@ -18,16 +18,16 @@ import (
 // a delete against a delete is no conflict.
 
 const (
-	// expireEvery is how often the job looks.
+	// expireEvery is how often the job looks at what has come due since it looked last.
 	expireEvery = 200 * time.Millisecond
+	// expireSweep is at how many looks the job looks at everything that is due: what was written with a time that is over, or
+	// was left for another region, which may be away. It is not each look, because what others are to expire, and what the
+	// store has not yet compacted of what is gone, is walked over each time.
+	expireSweep = 10
 	// expireMost is how many items of all tables a look expires: 10,000 a second, which foreground writes hardly feel.
 	expireMost = 2000
 	// expireGrace is how long the next in turn waits: longer than a restart, or the silence of a link, mostly take.
 	expireGrace = 30 * time.Second
-	// expireRest is by how much longer the job rests than it looked in vain, up to expireRestMost. Entries that are another
-	// region's are walked past at each look, and many of them, while that region is away, must not keep a processor busy.
-	expireRest     = 10
-	expireRestMost = 5 * time.Second
 )
 
 // overdue is since when the oldest expired item of each table is due, in unix milliseconds; tables without one are not in it.
@@ -55,48 +55,60 @@ func (o *overdue) get(id record.TableID) int64 {
 	return o.at[id]
 }
 
+// lookedAt is the job's memory: up to which time, in unix milliseconds, it has looked at each table's entries.
+type lookedAt map[record.TableID]int64
+
 func (r *Region) expire() {
-	rest := time.NewTimer(expireEvery)
-	defer rest.Stop()
-	for {
+	looked := lookedAt{}
+	tick := time.NewTicker(expireEvery) // one that comes late is left out
+	defer tick.Stop()
+	for n := 0; ; n++ {
 		select {
 		case <-r.ctx.Done():
 			return
-		case <-rest.C:
+		case <-tick.C:
 		}
-		began := time.Now()
+		if n%expireSweep == 0 {
+			clear(looked)
+		}
 		left := expireMost
 		for _, e := range r.catalog.Entries() {
-			if n, err := r.expireTable(e, left); err == nil {
-				left -= n
-			} else if r.ctx.Err() == nil && r.fail(err) != nil && fault.KindOf(err) != fault.NotFound {
+			done, err := r.expireTable(e, looked, left)
+			if left -= done; left <= 0 {
+				break // the entries come in another order next time
+			}
+			if err != nil && r.ctx.Err() == nil && r.fail(err) != nil && fault.KindOf(err) != fault.NotFound {
 				r.logger.Debug("expiry to be tried again", "region", r.name, "table", e.Name, "err", err)
 			}
 		}
-		pause := expireEvery
-		if took := time.Since(began); left == expireMost {
-			pause = min(max(pause, expireRest*took), expireRestMost)
-		} else {
-			pause = max(pause-took, 0)
-		}
-		rest.Reset(pause)
 	}
 }
 
 // expireTable expires at most left items of a table.
-func (r *Region) expireTable(e *catalog.Entry, left int) (int, error) {
+func (r *Region) expireTable(e *catalog.Entry, looked lookedAt, left int) (int, error) {
 	if !e.TTL.Enabled || !e.Local.Ready || !e.Holds(r.name) || e.Local.Expiry != e.TTL.ChangedAt {
 		r.overdue.set(e.ID, 0)
 		return 0, nil
 	}
-	now := r.clock.Now()
-	done, err := r.engine.Expire(r.ctx, e.ID, now, left, func(owner string, at int64) bool {
-		return now-at > graceOf(e, owner, r.name).Milliseconds()
+	from, now := looked[e.ID], r.clock.Now()
+	graces := map[string]int64{}
+	done, err := r.engine.Expire(r.ctx, e.ID, from, now, left, func(owner string, at int64) bool {
+		grace, known := graces[owner]
+		if !known {
+			grace = graceOf(e, owner, r.name).Milliseconds()
+			graces[owner] = grace
+		}
+		return now-at > grace
 	})
 	if err != nil {
-		return 0, err
+		return done.Items, err
 	}
-	r.overdue.set(e.ID, done.Oldest)
+	if !done.More {
+		looked[e.ID] = now
+	}
+	if from == 0 || done.Oldest > 0 {
+		r.overdue.set(e.ID, done.Oldest)
+	}
 	return done.Items, nil
 }
 

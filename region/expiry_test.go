@@ -87,7 +87,11 @@ func (w *world) checkExpiry(at, name string) {
 	r := w.at(at)
 	e := r.catalog.Lookup(name)
 	want := map[string]string{}
-	for key, state := range w.dump(at, name) {
+	states := w.dump(at, name)
+	if states == nil {
+		w.t.Fatalf("%s: table %s cannot be copied", at, name)
+	}
+	for key, state := range states {
 		s := conflict.TrustedState(state)
 		if v := s.Item().Get(e.TTL.Attribute); e.TTL.Enabled && s.Visible() && v.Kind() == item.Number {
 			want[key] = s.Stamp().Origin.Region
@@ -100,7 +104,7 @@ func (w *world) checkExpiry(at, name string) {
 	for ok := it.First(); ok; ok = it.Next() {
 		key := string(bytes.Clone(it.Key()[25:]))
 		if want[key] != string(it.Value()) {
-			w.t.Errorf("%s: the time of %q is %q's, want %q", at, key, it.Value(), want[key])
+			w.t.Errorf("%s: %x, a time of %q, is %q's, want %q", at, it.Key()[17:25], key, it.Value(), want[key])
 		}
 		delete(want, key)
 	}
@@ -162,7 +166,7 @@ func TestItemsExpire(t *testing.T) {
 			t.Errorf("at once: %v", got)
 		}
 		w.putItem(east, "T", expiring("late", in(-time.Second)))
-		time.Sleep(time.Second)
+		time.Sleep((expireSweep + 1) * expireEvery)
 		if w.has(east, "T", "late") {
 			t.Error("an item that was expired when it was written is still there")
 		}

@@ -46,24 +46,20 @@ func (r *Region) beginStream(e *catalog.Entry) error {
 	if e.Local.OpenStream() == nil { // kept by a version that knew no streams
 		return r.catalog.Refollow(e.ID)
 	}
-	if err := r.engine.Barrier(r.ctx); err != nil {
+	from, err := r.engine.Edge(r.ctx)
+	if err != nil {
 		return err
 	}
-	// Everything up to the barrier is numbered, and no commit after this one is of a writer who has not seen the stream.
-	from := r.log.Last()
-	if err := r.log.WaitDurable(r.ctx, from); err != nil {
-		return err
-	}
-	of, began := e.Stream.Label, false
-	_, err := r.catalog.SetLocal(e.ID, func(l *catalog.Local) error {
-		if s := l.OpenStream(); s != nil && s.Of == of { // or it was turned off, and perhaps on again, meanwhile
+	label, began := e.Local.OpenStream().Label, false
+	_, err = r.catalog.SetLocal(e.ID, func(l *catalog.Local) error {
+		if s := l.OpenStream(); s != nil && s.Label == label { // or it was turned off, and perhaps on again, meanwhile
 			s.Begin(from, r.clock.Now())
 			began = true
 		}
 		return nil
 	})
 	if err == nil && began {
-		r.logger.Info("stream begins", "table", e.Name, "label", e.Local.OpenStream().Label)
+		r.logger.Info("stream begins", "table", e.Name, "label", label)
 	}
 	return err
 }

@@ -94,16 +94,27 @@ func (t *Table) Entry() *catalog.Entry { return t.entry }
 // Barrier returns when every commit that may have begun under an older description of any table is applied: it has its
 // number, and whoever reads the store sees it. Later ones find the new description in their seal.
 func (e *Engine) Barrier(ctx context.Context) error {
+	_, err := e.Edge(ctx)
+	return err
+}
+
+// Edge is a Barrier that says where in the log it stands: all commits after the one that it returns have found the present
+// descriptions in their seal, and those up to it are durable.
+func (e *Engine) Edge(ctx context.Context) (last record.Seq, err error) {
 	tx, err := e.store.Begin(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer tx.Discard()
-	durable, err := tx.Commit(nil)
+	// In the seal: what was appended before it stands, and cannot be taken back and its number given again.
+	durable, err := tx.Commit(func(storage.Writer) error {
+		last = e.log.Last()
+		return nil
+	})
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return durable.Wait()
+	return last, durable.Wait()
 }
 
 // RemoveTable deletes all that is stored of a table that this region no longer holds, the log excepted. The catalog must

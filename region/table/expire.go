@@ -26,31 +26,47 @@ type Expired struct {
 	More   bool // there was more than the round took
 }
 
-// Expire deletes items of a table whose time is over at now, at most max of them, the oldest first. may says whether this
+// Expire deletes items of a table whose time is over at now and was not before from, both in unix milliseconds, at most max
+// of them, the oldest first. may says whether this
 // region is to expire what owner wrote and what was due at a time. Nothing is charged for it, the deletes stand in the log
 // like any, and on return they are durable.
-func (e *Engine) Expire(ctx context.Context, id record.TableID, now int64, max int, may func(owner string, at int64) bool) (Expired, error) {
+func (e *Engine) Expire(ctx context.Context, id record.TableID, from, now int64, max int, may func(owner string, at int64) bool) (Expired, error) {
 	var done Expired
-	s := expirySpan(id, now)
+	var started []pending // the disk is waited for once: one commit after the other would wait for as many syncs
+	err := e.expireAll(ctx, id, from, now, max, may, &done, &started)
+	for i := range started {
+		err = errors.Join(err, started[i].wait(ctx, e))
+	}
+	return done, err
+}
+
+func (e *Engine) expireAll(ctx context.Context, id record.TableID, from, now int64, max int, may func(owner string, at int64) bool,
+	done *Expired, started *[]pending) error {
+	s := expirySpan(id, from, now)
 	for done.Items < max {
-		due, err := e.due(s, min(expireStep, max-done.Items), &done, may)
+		due, err := e.due(s, min(expireStep, max-done.Items), done, may)
 		if err != nil || len(due.keys) == 0 {
-			return done, err
+			return err
 		}
-		n, err := e.expireSome(ctx, id, now, due.keys, may)
+		n, p, err := e.expireSome(ctx, id, now, due.keys, may)
 		if errors.Is(err, errStale) { // the next round finds them again
-			return done, nil
+			done.More = true
+			return nil
 		}
 		if err != nil {
-			return done, err
+			return err
 		}
+		*started = append(*started, p)
 		done.Items += n
 		if s.lo = due.next; s.lo == nil {
-			return done, nil
+			return nil
 		}
 	}
 	done.More = true
-	return done, nil
+	if at, _, err := splitExpiry(s.lo); err == nil && (done.Oldest == 0 || at < done.Oldest) {
+		done.Oldest = at
+	}
+	return nil
 }
 
 // dueKeys are entries to be seen to, and where to look on.
@@ -84,10 +100,10 @@ func (e *Engine) due(s span, most int, done *Expired, may func(owner string, at 
 }
 
 // expireSome expires those items that are as their entries say. An entry that its item knows nothing of is removed.
-func (e *Engine) expireSome(ctx context.Context, id record.TableID, now int64, entries [][]byte, may func(owner string, at int64) bool) (int, error) {
+func (e *Engine) expireSome(ctx context.Context, id record.TableID, now int64, entries [][]byte, may func(owner string, at int64) bool) (int, pending, error) {
 	t, err := e.current(id)
 	if err != nil {
-		return 0, err
+		return 0, pending{}, err
 	}
 	keys := make([][]byte, len(entries))
 	for i, k := range entries {
@@ -95,23 +111,24 @@ func (e *Engine) expireSome(ctx context.Context, id record.TableID, now int64, e
 	}
 	tx, err := e.store.Begin(ctx, keys...)
 	if err != nil {
-		return 0, err
+		return 0, pending{}, err
 	}
 	defer tx.Discard()
 	if t, err = e.current(id); err != nil {
-		return 0, err
+		return 0, pending{}, err
 	}
 	var actions []*action
 	for i, k := range keys {
 		a, err := t.expireAction(tx, k, entries[i], now, may)
 		if err != nil {
-			return 0, err
+			return 0, pending{}, err
 		}
 		if a != nil {
 			actions = append(actions, a)
 		}
 	}
-	return len(actions), e.commitExpired(ctx, tx, t, actions)
+	p := e.commitExpired(tx, t, actions)
+	return len(actions), p, p.err
 }
 
 // expireAction is the delete of an item as it is now under its latch, nil if its time is not over or it is another's.
@@ -136,14 +153,13 @@ func (t *Table) expireAction(tx storage.Txn, key, entry []byte, now int64, may f
 }
 
 // commitExpired deletes what is over in one commit. It goes a write's way, past the meter.
-func (e *Engine) commitExpired(ctx context.Context, tx storage.Txn, t *Table, actions []*action) error {
-	var p pending
+func (e *Engine) commitExpired(tx storage.Txn, t *Table, actions []*action) (p pending) {
 	for _, a := range actions {
 		if _, err := t.writeIndexes(tx, a.itemKey, a.old, a.new); err != nil {
-			return err
+			return pending{err: err}
 		}
 		if err := t.writeExpiry(tx, a.itemKey, a.old, a.new, e.origin.Region); err != nil {
-			return err
+			return pending{err: err}
 		}
 	}
 	e.counts.moving.RLock()
@@ -160,14 +176,11 @@ func (e *Engine) commitExpired(ctx context.Context, tx storage.Txn, t *Table, ac
 		}
 	}
 	e.counts.moving.RUnlock()
-	if p.err != nil {
-		return p.err
-	}
-	if len(actions) > 0 {
+	if p.err == nil && len(actions) > 0 {
 		e.commits.Add(1)
 		e.expired.add(t.entry.ID, len(actions))
 	}
-	return p.wait(ctx, e)
+	return p
 }
 
 // SettleExpiry makes the index of expiry times what a table's setting asks for: of every item with a time, or empty. Writers

@@ -94,9 +94,9 @@ func isExpired(at, now int64) bool { return at < now && at > now-maxOverdue }
 
 const maxOverdue = 5 * 365 * 24 * 60 * 60 * 1000 // milliseconds
 
-// expirySpan is the range of entries that count at a time.
-func expirySpan(id record.TableID, now int64) span {
-	from := max(0, now-maxOverdue+1)
+// expirySpan is the range of entries that count at a time, from a time on.
+func expirySpan(id record.TableID, from, now int64) span {
+	from = max(from, now-maxOverdue+1, 0)
 	return span{expiryKey(nil, id, from, nil), expiryKey(nil, id, max(from, now), nil)}
 }
 
