@@ -82,7 +82,7 @@ func runDev(cmd *cobra.Command, o devOptions) (err error) {
 	configs := make([]nodeConfig, len(o.regions))
 	for i, name := range o.regions {
 		configs[i] = nodeConfig{
-			Region: name, Data: filepath.Join(folder, name), Cache: int64(o.cache), Profile: o.pprof,
+			Region: name, Data: filepath.Join(folder, name), Cache: int64(o.cache), Beside: len(o.regions), Profile: o.pprof,
 			Ports: portsOfNode(ports, i), RepairEvery: defaultRepairEvery, Logger: logger.With("region", name),
 		}
 		for j := range o.regions {

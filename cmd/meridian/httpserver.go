@@ -14,9 +14,10 @@ const drainTime = 5 * time.Second
 
 // newHTTPServer makes a server with limits that a slow or hostile client cannot stretch. The largest legal request is
 // 16 MB; a minute for it still serves a client on 2.5 Mbit/s.
-func newHTTPServer(h http.Handler, logger *slog.Logger) *http.Server {
+func newHTTPServer(h http.Handler, connections int, logger *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           h,
+		ConnState:         newConnLimit(connections).changed,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		WriteTimeout:      2 * time.Minute,

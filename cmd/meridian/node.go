@@ -60,16 +60,21 @@ func (n *node) assemble() error {
 	if err != nil {
 		return err
 	}
-	n.api = newHTTPServer(handler, n.config.Logger)
-	pages := admin.Handler(admin.Options{Source: n, Conflicts: conflictSource{n.region}, Metrics: admin.NewMetrics(registry), Profile: n.config.Profile})
-	n.admin = newHTTPServer(withRepair(pages, n), n.config.Logger)
+	clients, operators := connections(openFiles(), n.config.Beside)
+	n.api = newHTTPServer(handler, clients, n.config.Logger)
+	pages := admin.Handler(admin.Options{
+		Source: n, Conflicts: conflictSource{n.region}, Metrics: admin.NewMetrics(registry), Profile: n.config.Profile,
+	})
+	n.admin = newHTTPServer(withRepair(pages, n), operators, n.config.Logger)
 	return nil
 }
 
 // openRegion opens the data folder. Whatever is wrong with it, the user has to do something about it before trying again.
 func (n *node) openRegion() (err error) {
 	c := n.config
-	n.store, err = pebblestore.Open(c.Data, pebblestore.Options{CacheBytes: c.Cache, Logger: c.Logger})
+	n.store, err = pebblestore.Open(c.Data, pebblestore.Options{
+		CacheBytes: c.Cache, OpenFiles: storeFiles(openFiles(), c.Beside), Logger: c.Logger,
+	})
 	if err != nil {
 		return usagef("data folder %s of %s: %w", c.Data, c.Region, err)
 	}

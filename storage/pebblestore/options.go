@@ -22,6 +22,10 @@ type Options struct {
 	// less rewriting, and a longer replay after a crash.
 	MemTableBytes uint64
 
+	// OpenFiles is how many table files are kept open; 0: 4096. Too few, and files are opened again and again; too many, and
+	// the process may run out of descriptors, which stops the store.
+	OpenFiles int
+
 	// ReserveBytes is the free space below which commits are refused with ErrFull; 0: 256 MB, or a twentieth of the disk
 	// where that is less. Too small, and a flush may find no room.
 	ReserveBytes uint64
@@ -39,6 +43,12 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.MemTableBytes == 0 {
 		o.MemTableBytes = 64 << 20
+	}
+	if o.OpenFiles < 0 {
+		return o, fmt.Errorf("%d open files", o.OpenFiles)
+	}
+	if o.OpenFiles == 0 {
+		o.OpenFiles = 4096
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -62,7 +72,7 @@ func (s *Store) pebbleOptions(o Options, cache *pebble.Cache) *pebble.Options {
 		L0CompactionThreshold:       4,
 		L0StopWritesThreshold:       never,
 		LBaseMaxBytes:               64 << 20,
-		MaxOpenFiles:                4096,
+		MaxOpenFiles:                o.OpenFiles,
 		BytesPerSync:                1 << 20, // sorted files are written out as they grow, not in one blow at the end
 		WALBytesPerSync:             0,       // the WAL is synced by every commit anyway
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
