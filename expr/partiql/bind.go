@@ -1,7 +1,6 @@
 package partiql
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 
@@ -90,12 +89,9 @@ func (w *writer) value(v item.Value) {
 	w.WriteString(ph)
 }
 
-// literal writes a literal's value; MISSING is no value that anything could be compared with.
+// literal writes a literal's value.
 func (w *writer) literal(v *value) {
-	x, err := v.bind(w.params)
-	if errors.Is(err, errMissing) {
-		err = malformed("MISSING can only stand after IS")
-	}
+	x, err := v.comparable(w.params)
 	if err != nil && w.err == nil {
 		w.err = err
 	}

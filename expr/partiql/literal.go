@@ -140,9 +140,18 @@ func (v *value) bind(params []item.Value) (item.Value, error) {
 	return bindSet(elems)
 }
 
+// comparable is bind where MISSING is no value: nothing can be compared with it or set to it.
+func (v *value) comparable(params []item.Value) (item.Value, error) {
+	x, err := v.bind(params)
+	if errors.Is(err, errMissing) {
+		err = malformed("MISSING can only stand after IS")
+	}
+	return x, err
+}
+
 func bindSet(elems []item.Value) (item.Value, error) {
 	if len(elems) == 0 {
-		return item.Value{}, errorf("One or more parameter values were invalid: An set  may not be empty")
+		return item.Value{}, errorf("One or more parameter values were invalid: An string set  may not be empty")
 	}
 	kinds := map[item.Kind]item.Kind{item.String: item.StringSet, item.Number: item.NumberSet, item.Binary: item.BinarySet}
 	set, ok := kinds[elems[0].Kind()]
@@ -164,6 +173,9 @@ func (v *value) bindTuple(params []item.Value) (item.Value, error) {
 	for i, e := range v.elems {
 		if seen[v.names[i]] {
 			return item.Value{}, malformed("the tuple names %s twice", v.names[i])
+		}
+		if v.names[i] == "" {
+			return item.Value{}, errorf("One or more parameter values were invalid: Empty attribute name")
 		}
 		seen[v.names[i]] = true
 		x, err := e.bind(params)

@@ -1,6 +1,7 @@
 package partiql
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -296,7 +297,7 @@ func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		`SELECT a.b[1], "c" FROM "T"."I" WHERE pk IN [?, 'x'] AND NOT (a < 1 OR size(b) >= 2) ORDER BY sk DESC;`,
 		`INSERT INTO T VALUE {'a': <<1, 2>>, 'b': [TRUE, NULL, MISSING]}`, `UPDATE T SET a = a + 1 REMOVE b WHERE pk = 1 RETURNING ALL OLD *`,
-		`DELETE FROM T WHERE pk = 1 -- x`, `EXISTS(SELECT * FROM T WHERE pk = 1 AND a IS NOT MISSING)`,
+		`DELETE FROM T WHERE pk = 1 -- x`, `SELECT * FROM T WHERE pk IN [1, MISSING] AND sk = MISSING`, `EXISTS(SELECT * FROM T WHERE pk = 1 AND a IS NOT MISSING)`,
 	} {
 		f.Add(s)
 	}
@@ -314,6 +315,13 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		texts := []string{}
+		var told *Error
+		if _, err := b.Select(keys); err != nil && !errors.As(err, &told) {
+			t.Errorf("%q: %v is no Error", text, err)
+		}
+		if _, _, err := b.Target(keys); err != nil && !errors.As(err, &told) {
+			t.Errorf("%q: %v is no Error", text, err)
+		}
 		if p, err := b.Select(keys); err == nil {
 			texts = append(texts, p.Filter.Text)
 			for _, e := range p.Partitions {

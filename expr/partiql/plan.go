@@ -160,7 +160,7 @@ func (b *Bound) partitions(t *keyTerms) ([]Expression, error) {
 	for _, h := range t.hash {
 		var values []item.Value
 		for _, n := range h.values {
-			v, err := n.val.bind(b.params)
+			v, err := n.val.comparable(b.params)
 			if err != nil {
 				return nil, err
 			}
@@ -260,7 +260,7 @@ func (b *Bound) Target(k Keys) (key item.Item, condition Expression, err error) 
 			rest = append(rest, n)
 			continue
 		}
-		v, err := n.kids[1].val.bind(b.params)
+		v, err := n.kids[1].val.comparable(b.params)
 		if err != nil {
 			return item.Item{}, Expression{}, err
 		}
