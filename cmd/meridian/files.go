@@ -11,11 +11,11 @@ const (
 
 // connections is how many clients a region of a process with this many may have connected, for each of its two endpoints.
 func connections(files, regions int) (dynamodb, admin int) {
-	share := files / regions / 2
+	share := files / max(regions, 1) / 2
 	return clamp(share*7/8, 16, mostConnections), clamp(share/8, 8, mostConnections/8)
 }
 
 // storeFiles is how many table files a region's store may keep open.
-func storeFiles(files, regions int) int { return clamp(files/regions/4, 32, mostStoreFiles) }
+func storeFiles(files, regions int) int { return clamp(files/max(regions, 1)/4, 32, mostStoreFiles) }
 
 func clamp(n, least, most int) int { return min(max(n, least), most) }

@@ -12,7 +12,7 @@ type nodeConfig struct {
 	Region string
 	Data   string // exists and can be written in
 	Cache  int64  // bytes
-	// Beside is how many regions run in this process with this one, to share its files; this one is among them.
+	// Beside is how many regions share the process's files, this one among them; 0: it has them for itself.
 	Beside int
 	// Profile adds /debug/pprof/ to the admin endpoint.
 	Profile bool

@@ -91,7 +91,7 @@ func runServe(cmd *cobra.Command, o serveOptions) error {
 		return err
 	}
 	c := nodeConfig{
-		Region: o.region, Data: o.data, Cache: int64(o.cache), Beside: 1, Profile: o.pprof, Ports: portsOfNode(ports, 0),
+		Region: o.region, Data: o.data, Cache: int64(o.cache), Profile: o.pprof, Ports: portsOfNode(ports, 0),
 		ReplicationAdvertise: o.replicationAdvertise, GossipAdvertise: o.gossipAdvertise,
 		Join: o.join, RepairEvery: o.repairEvery, Logger: logger.With("region", o.region),
 	}
