@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -113,20 +115,56 @@ func (s *suite) load(ctx context.Context) error {
 	return nil
 }
 
-func (s *suite) run(ctx context.Context, endpoint, workload string, change func(*bench.Config)) (*bench.Result, error) {
+// measured is a result, with the server's processor time for each request in microseconds.
+type measured struct {
+	*bench.Result
+	cpu float64
+}
+
+// run runs a workload on a server: p, or somebody else's at an endpoint.
+func (s *suite) run(ctx context.Context, p *process, endpoint, workload string, change func(*bench.Config)) (m measured, err error) {
 	c := s.config(endpoint, workload)
 	if change != nil {
 		change(&c)
 	}
-	r, err := bench.Run(ctx, c)
-	if err != nil {
-		return nil, fmt.Errorf("%s at %s: %w", workload, endpoint, err)
+	before := p.cpu()
+	if m.Result, err = bench.Run(ctx, c); err != nil {
+		return m, fmt.Errorf("%s at %s: %w", workload, endpoint, err)
 	}
-	if len(r.Errors) > 0 {
-		return nil, fmt.Errorf("%s at %s: errors %v", workload, endpoint, r.Errors)
+	if len(m.Errors) > 0 {
+		return m, fmt.Errorf("%s at %s: errors %v", workload, endpoint, m.Errors)
 	}
-	say("%-14s %9.0f requests/s %9.0f items/s at %s", workload, r.PerSecond, r.ItemsPerSec, endpoint)
-	return r, nil
+	// The warm-up used some too, at the same rate.
+	m.cpu = float64((p.cpu() - before).Microseconds()) / (m.PerSecond * (c.Duration + c.Warmup).Seconds())
+	say("%-14s %9.0f requests/s %9.0f items/s %7.0f µs of CPU each at %s", workload, m.PerSecond, m.ItemsPerSec, m.cpu, endpoint)
+	return m, nil
+}
+
+// ours runs a workload on the server under test.
+func (s *suite) ours(ctx context.Context, workload string, change func(*bench.Config)) (measured, error) {
+	return s.run(ctx, s.server, s.endpoint, workload, change)
+}
+
+// rounds is how often the two sides of a row take turns: other work on the machine then meets both.
+const rounds = 3
+
+// middle is the round with the middle ratio.
+func middle(all []Row) Row {
+	slices.SortFunc(all, func(a, b Row) int { return cmp.Compare(a.Ratio(), b.Ratio()) })
+	return all[len(all)/2]
+}
+
+// inTurn measures a row several times, a short while each, and returns the middle one.
+func inTurn(round func(share func(*bench.Config)) (Row, error)) (Row, error) {
+	var all []Row
+	for range rounds {
+		r, err := round(func(c *bench.Config) { c.Duration /= rounds; c.Warmup /= rounds })
+		if err != nil {
+			return Row{}, err
+		}
+		all = append(all, r)
+	}
+	return middle(all), nil
 }
 
 // echo starts a bare server that answers a workload with the bytes that the real one answers with.
@@ -159,19 +197,33 @@ func (s *suite) echo(workload string) (*process, string, error) {
 	return startEcho(map[string][]byte{target: reply})
 }
 
-// against runs a workload on the server and on a bare one, in turn.
-func (s *suite) against(ctx context.Context, workload string, change func(*bench.Config)) (ours, bare *bench.Result, err error) {
+// against runs a workload on the server and on a bare one, in turns, and fills in the row.
+func (s *suite) against(ctx context.Context, row Row, workload string, change func(*bench.Config), figure func(measured) float64) (err error) {
 	p, echo, err := s.echo(workload)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, p.kill()) }()
-	if ours, err = s.run(ctx, s.endpoint, workload, change); err != nil {
-		return nil, nil, err
-	}
-	bare, err = s.run(ctx, echo, workload, change)
-	return ours, bare, err
+	row, err = inTurn(func(share func(*bench.Config)) (Row, error) {
+		both := func(c *bench.Config) { share(c); change(c) }
+		ours, err := s.ours(ctx, workload, both)
+		if err != nil {
+			return row, err
+		}
+		bare, err := s.run(ctx, p, echo, workload, both)
+		if err != nil {
+			return row, err
+		}
+		row.Against, row.Ours, row.Limit, row.OursCPU, row.LimitCPU = "bare net/http", figure(ours), figure(bare), ours.cpu, bare.cpu
+		return row, nil
+	})
+	s.add(row)
+	return err
 }
+
+func asBefore(*bench.Config) {}
+
+func requests(m measured) float64 { return m.PerSecond }
 
 const perSecond = "requests/s"
 
@@ -185,44 +237,73 @@ func (s *suite) reads(ctx context.Context) error {
 		if !strings.Contains(row.path, s.only) {
 			continue
 		}
-		var few func(*bench.Config) // a page is a thousand items: fewer connections fill the machine
+		few := asBefore // a page is a thousand items: fewer connections fill the machine
 		if row.workload != "get" {
 			few = func(c *bench.Config) { c.Connections = 8 }
 		}
-		ours, bare, err := s.against(ctx, row.workload, few)
-		if err != nil {
+		if err := s.against(ctx, Row{Path: row.path, Unit: perSecond, Target: row.target}, row.workload, few, requests); err != nil {
 			return err
 		}
-		s.add(Row{Path: row.path, Against: "bare net/http", Ours: ours.PerSecond, Limit: bare.PerSecond, Unit: perSecond, Target: row.target})
 	}
 	return s.memory("memory, loaded", 400)
 }
 
 func (s *suite) writes(ctx context.Context) error {
-	put, bare, err := s.against(ctx, "put", nil)
+	raw, err := s.onPebble(ctx)
 	if err != nil {
 		return err
 	}
-	raw, err := rawpebble.Measure(s.dir+"/raw", s.connections, s.duration, rawpebble.Shape{Values: []int{1024, 1024}, Merge: true, Sync: true})
-	if err != nil {
+	s.add(raw)
+	if err := s.against(ctx, Row{Path: "PutItem, durable", Unit: perSecond, Target: 0.35}, "put", asBefore, requests); err != nil {
 		return err
 	}
-	say("%-14s %9.0f batches/s", "raw Pebble", raw)
-	s.add(Row{Path: "PutItem, durable", Against: "raw Pebble, synced", Ours: put.PerSecond, Limit: raw, Unit: perSecond, Target: 0.50})
-	s.add(Row{Path: "PutItem, durable", Against: "bare net/http", Ours: put.PerSecond, Limit: bare.PerSecond, Unit: perSecond, Target: 0.35})
 	for _, row := range []struct {
 		path, workload string
 		target         float64
 	}{
 		{"UpdateItem, condition and SET", "update", 0.80}, {"BatchWriteItem, 25 items", "batchwrite", 3}, {"TransactWriteItems, 4 items", "transactwrite", 0.60},
 	} {
-		r, err := s.run(ctx, s.endpoint, row.workload, nil)
+		r, err := inTurn(func(share func(*bench.Config)) (r Row, err error) {
+			ours, err := s.ours(ctx, row.workload, share)
+			if err != nil {
+				return r, err
+			}
+			put, err := s.ours(ctx, "put", share)
+			if err != nil {
+				return r, err
+			}
+			each := ours.PerSecond / ours.ItemsPerSec
+			return Row{Path: row.path, Against: "PutItem", Ours: ours.ItemsPerSec, Limit: put.ItemsPerSec, Unit: "items/s", Target: row.target,
+				OursCPU: ours.cpu * each, LimitCPU: put.cpu}, nil
+		})
 		if err != nil {
 			return err
 		}
-		s.add(Row{Path: row.path, Against: "PutItem", Ours: r.ItemsPerSec, Limit: put.ItemsPerSec, Unit: "items/s", Target: row.target})
+		s.add(r)
 	}
 	return nil
+}
+
+// onPebble holds PutItem against Pebble alone, in turns.
+func (s *suite) onPebble(ctx context.Context) (Row, error) {
+	return inTurn(func(share func(*bench.Config)) (r Row, err error) {
+		put, err := s.ours(ctx, "put", share)
+		if err != nil {
+			return r, err
+		}
+		c := s.config("", "put")
+		share(&c)
+		dir := s.dir + "/raw"
+		before := ownCPU()
+		raw, err := rawpebble.Measure(dir, s.connections, c.Duration, rawpebble.Shape{Values: []int{1024, 1024}, Merge: true, Sync: true})
+		if err := errors.Join(err, os.RemoveAll(dir)); err != nil {
+			return r, err
+		}
+		cpu := float64((ownCPU() - before).Microseconds()) / (raw * c.Duration.Seconds())
+		say("%-14s %9.0f batches/s %34.0f µs of CPU each", "raw Pebble", raw, cpu)
+		return Row{Path: "PutItem, durable", Against: "raw Pebble, synced", Ours: put.PerSecond, Limit: raw, Unit: perSecond, Target: 0.50,
+			OursCPU: put.cpu, LimitCPU: cpu}, nil
+	})
 }
 
 // latencies compares p99 at half of the most that the server can do.
@@ -236,16 +317,15 @@ func (s *suite) latencies(ctx context.Context) error {
 		if !strings.Contains(row.path, s.only) {
 			continue
 		}
-		most, err := s.run(ctx, s.endpoint, row.workload, nil)
+		most, err := s.ours(ctx, row.workload, asBefore)
 		if err != nil {
 			return err
 		}
-		ours, bare, err := s.against(ctx, row.workload, func(c *bench.Config) { c.Rate = most.PerSecond / 2 })
-		if err != nil {
+		half := func(c *bench.Config) { c.Rate = most.PerSecond / 2 }
+		p99 := func(m measured) float64 { return float64(m.Latency[row.target].P99) }
+		if err := s.against(ctx, Row{Path: row.path, Unit: "µs", Target: row.limit, AtMost: true}, row.workload, half, p99); err != nil {
 			return err
 		}
-		s.add(Row{Path: row.path, Against: "bare net/http", Ours: float64(ours.Latency[row.target].P99), Limit: float64(bare.Latency[row.target].P99),
-			Unit: "µs", Target: row.limit, AtMost: true})
 	}
 	return nil
 }
