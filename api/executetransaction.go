@@ -90,6 +90,9 @@ func (in *executeTransactionInput) bind(c *call) ([]*statement, error) {
 		if err := s.resolve(); err != nil {
 			return nil, err
 		}
+		if err := s.checkTarget(); err != nil {
+			return nil, err
+		}
 	}
 	return bound, nil
 }

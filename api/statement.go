@@ -140,12 +140,21 @@ func (s *statement) target() (item.Key, partiql.Expression, error) {
 	return k, cond, err
 }
 
+// checkTarget refuses a statement that names no item, without a look at whether the values can be keys.
+func (s *statement) checkTarget() error {
+	if s.Kind == partiql.Insert {
+		return nil
+	}
+	_, _, err := s.Target(s.keys())
+	return statementError(err)
+}
+
 // write is the write that an INSERT, UPDATE, DELETE or EXISTS is.
 //
 //	INSERT  Put if there is no such item
 //	UPDATE  Update if there is such an item, and the condition holds
 //	DELETE  Delete if there is no such item, or the condition holds
-//	EXISTS  Check that there is such an item and the condition holds
+//	EXISTS  Check that the condition holds, of no item too: what the guide says it is, a ConditionCheck
 func (s *statement) write() (w table.Write, err error) {
 	exists := partiql.Expression{Text: "attribute_exists(#key)", Names: map[string]string{"#key": s.table.Schema().Hash[0].Name}}
 	missing := partiql.Expression{Text: "attribute_not_exists(#key)", Names: exists.Names}
@@ -167,7 +176,7 @@ func (s *statement) write() (w table.Write, err error) {
 			cond = both(missing, " OR ", cond)
 		}
 	case partiql.Exists:
-		w.Op, cond = table.Check, both(exists, " AND ", cond)
+		w.Op = table.Check
 	default:
 		return w, errors.New("api: a SELECT is no write")
 	}

@@ -264,6 +264,7 @@ func TestExecuteTransaction(t *testing.T) {
 		`{"Statement":"EXISTS(SELECT * FROM tab WHERE pk = 'b' AND sk = 1 AND n = 10)"},{"Statement":"INSERT INTO tab VALUE {'pk': 'd', 'sk': 1}"}]}`
 	c.replies([]reply{
 		{"12", "ExecuteTransaction", write, `{"Responses":[{},{},{}]}`},
+		{"12", "ExecuteTransaction", `{"TransactStatements":[{"Statement":"EXISTS(SELECT * FROM tab WHERE pk = 'none' AND sk = 1 AND n IS MISSING)"}]}`, `{"Responses":[{}]}`},
 		{"12", "ExecuteTransaction", write, `{"Responses":[{},{},{}]}`}, // again: the token makes it one
 		{"12", "ExecuteTransaction", `{"TransactStatements":[{"Statement":"SELECT n FROM tab WHERE pk = 'a' AND sk = 1"},{"Statement":"SELECT * FROM tab WHERE pk = 'a' AND sk = 9"}]}`,
 			`{"Responses":[{"Item":{"n":{"N":"11"}}},{}]}`},
@@ -277,6 +278,16 @@ func TestExecuteTransaction(t *testing.T) {
 			"IdempotentParameterMismatchException", "DynamoDB rejected the request because you retried a request with a different payload but with an idempotent token that was already used."},
 		{"12", "ExecuteTransaction", `{"TransactStatements":[{"Statement":"SELECT * FROM tab WHERE pk = 'a' AND sk = 1"},{"Statement":"DELETE FROM tab WHERE pk = 'a' AND sk = 2"}]}`,
 			validation, "ExecuteTransaction API does not support both read and write operations in the same request"},
+		{"12", "ExecuteTransaction", `{"TransactStatements":[{"Statement":"DELETE FROM tab WHERE pk = 'a'"}]}`,
+			validation, "Where clause does not contain a mandatory equality on all key attributes"},
+		{"12", "ExecuteTransaction", `{"TransactStatements":[{"Statement":"EXISTS(SELECT * FROM tab WHERE pk = 'a' AND sk = 1)"}]}`,
+			validation, "Statement wasn't well formed, can't be processed: EXISTS takes the whole key and one further condition"},
+		{"12", "ExecuteTransaction", `{"TransactStatements":[{"Statement":"UPDATE tab SET n = 1 WHERE pk = 'a' AND sk = 1"},{"Statement":"UPDATE nowhere SET n = 1 WHERE pk = 'a'"}]}`,
+			notFound, "Requested resource not found"},
+		{"12", "ExecuteTransaction", `{"TransactStatements":[{"Statement":"UPDATE tab SET n = 1 WHERE pk = 'a' AND sk = 1 RETURNING ALL NEW *"}]}`,
+			validation, "RETURNING clause is not supported in a transaction"},
+		{"12", "ExecuteTransaction", `{"TransactStatements":[{"Statement":"DELETE FROM tab WHERE pk = 'a' AND sk = 3"},{"Statement":"UPDATE tab SET n = 1 WHERE pk = 'a' AND sk = 'x'"}]}`,
+			"TransactionCanceledException", "Transaction cancelled, please refer cancellation reasons for specific reasons [None, ValidationError]"},
 		{"12", "ExecuteTransaction", `{"TransactStatements":[{"Statement":"DELETE FROM tab WHERE pk = 'a' AND sk = 1"},{"Statement":"UPDATE tab SET n = 1 WHERE pk = 'a' AND sk = 1"}]}`,
 			validation, "Transaction request cannot include multiple operations on one item"},
 	})
