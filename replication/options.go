@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/meridiandb/meridian/internal/wan"
 	"github.com/meridiandb/meridian/replication/grpclink"
 	"github.com/meridiandb/meridian/replication/link"
 	"github.com/meridiandb/meridian/replication/member"
@@ -30,6 +31,8 @@ type Options struct {
 	Seeds []string
 	// TLS is for replication; nil: none.
 	TLS *TLS
+	// Network makes the links as slow as real ones, or breaks them; nil: they are as they are. Gossip is left alone.
+	Network *wan.Network
 
 	// Repairer compares this region's tables with the others', and mends what differs; nil: nobody does.
 	Repairer Repairer

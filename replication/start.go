@@ -12,7 +12,7 @@ func Start(o Options) (*Replication, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	t, err := grpclink.New(grpclink.Options{Listen: o.Listen, TLS: o.TLS})
+	t, err := grpclink.New(grpclink.Options{Listen: o.Listen, TLS: o.TLS, Network: o.Network})
 	if err != nil {
 		return nil, err
 	}

@@ -54,6 +54,9 @@ var errBroken = errors.New("the connection is broken")
 // Dial connects to a region.
 func (t *Transport) Dial(ctx context.Context, address string) (transport.Conn, error) {
 	raw, err := knock(ctx, address)
+	if err == nil && t.network != nil {
+		raw, err = t.network.Client(ctx, raw)
+	}
 	if err != nil {
 		return nil, err
 	}

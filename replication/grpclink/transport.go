@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 
+	"github.com/meridiandb/meridian/internal/wan"
 	"github.com/meridiandb/meridian/replication/replpb"
 	"github.com/meridiandb/meridian/replication/transport"
 )
@@ -26,6 +27,8 @@ const (
 type Options struct {
 	Listen string // host:port; port 0: any free one
 	TLS    *TLS   // nil: no encryption, no authentication
+
+	Network *wan.Network // simulated between the regions; nil: none is
 }
 
 // Transport is gRPC as replication uses it.
@@ -34,6 +37,7 @@ type Transport struct {
 	server   *grpc.Server
 	client   credentials.TransportCredentials
 	codec    *codec
+	network  *wan.Network
 	serving  sync.WaitGroup
 }
 
@@ -41,7 +45,7 @@ var _ transport.Transport = (*Transport)(nil)
 
 // New opens the port. Nothing is answered before Serve.
 func New(o Options) (*Transport, error) {
-	t := &Transport{client: insecure.NewCredentials()}
+	t := &Transport{client: insecure.NewCredentials(), network: o.Network}
 	server := insecure.NewCredentials()
 	var err error
 	if o.TLS != nil {
@@ -65,6 +69,9 @@ func New(o Options) (*Transport, error) {
 	)
 	if t.listener, err = net.Listen("tcp", o.Listen); err != nil {
 		return nil, fmt.Errorf("listen for other regions: %w", err)
+	}
+	if t.network != nil {
+		t.listener = t.network.Listen(t.listener)
 	}
 	return t, nil
 }
