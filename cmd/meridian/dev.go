@@ -8,11 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/meridiandb/meridian/internal/wan"
 	"github.com/meridiandb/meridian/region"
 )
 
@@ -21,8 +23,9 @@ type devOptions struct {
 	regions []string
 	// Each region's port is the first one's plus its place in regions; 0 takes any free port for every region.
 	port, adminPort, replicationPort, gossipPort int
-	data                                         string   // empty: a temporary folder, removed at exit
-	wan                                          string   // profile of round-trip times
+	data                                         string // empty: a temporary folder, removed at exit
+	wan                                          string // profile of round-trip times
+	allowFaults                                  bool
 	cache                                        byteSize // of each region
 	logLevel                                     string
 	pprof                                        bool
@@ -52,7 +55,8 @@ real sockets, exactly as regions of "meridian serve" do. Ctrl-C stops them; a se
 	f.IntVar(&o.replicationPort, "replication-port", o.replicationPort, "replication port, likewise")
 	f.IntVar(&o.gossipPort, "gossip-port", o.gossipPort, "gossip port (TCP and UDP), likewise")
 	f.StringVar(&o.data, "data", o.data, "where to keep the data (default a temporary folder, removed at exit)")
-	f.StringVar(&o.wan, "wan", o.wan, "profile of round-trip times between regions")
+	f.StringVar(&o.wan, "wan", o.wan, "distances between the regions: aws has the round-trip times of the real ones; none")
+	f.BoolVar(&o.allowFaults, "allow-faults", o.allowFaults, allowFaultsHelp)
 	f.Var(&o.cache, "cache", "block cache of each region")
 	f.StringVar(&o.logLevel, "log-level", o.logLevel, "debug, info, warn or error")
 	f.BoolVar(&o.pprof, "pprof", o.pprof, pprofHelp)
@@ -79,11 +83,16 @@ func runDev(cmd *cobra.Command, o devOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, remove()) }()
 
+	profile, err := profileFor(o.wan)
+	if err != nil {
+		return err // check has seen that there is none
+	}
 	configs := make([]nodeConfig, len(o.regions))
 	for i, name := range o.regions {
 		configs[i] = nodeConfig{
 			Region: name, Data: filepath.Join(folder, name), Cache: int64(o.cache), Beside: len(o.regions), Profile: o.pprof,
 			Ports: portsOfNode(ports, i), RepairEvery: defaultRepairEvery, Logger: logger.With("region", name),
+			Network: network(name, profile, o.allowFaults), AllowFaults: o.allowFaults,
 		}
 		for j := range o.regions {
 			if j != i {
@@ -97,15 +106,12 @@ func runDev(cmd *cobra.Command, o devOptions) (err error) {
 	}
 	return runNodes(cmd.Context(), nodes, func(ctx context.Context) error {
 		awaitLinks(ctx, nodes, linkPatience)
-		return printDev(cmd.OutOrStdout(), devSummary{nodes: configs, took: time.Since(began), data: o.data})
+		return printDev(cmd.OutOrStdout(), devSummary{nodes: configs, took: time.Since(began), data: o.data, wan: profile})
 	})
 }
 
 // check refuses what can be seen to be wrong before anything is touched.
 func (o *devOptions) check() error {
-	if o.wan != "none" {
-		return usagef("--wan %s is not built yet: only --wan none is", o.wan)
-	}
 	if len(o.regions) == 0 {
 		return usagef("--regions names no region")
 	}
@@ -119,7 +125,8 @@ func (o *devOptions) check() error {
 		}
 		seen[name] = true
 	}
-	return nil
+	_, err := profileFor(o.wan, o.regions...)
+	return err
 }
 
 // wants lists the ports of all regions, four for each, in the order that portsOfNode expects.
@@ -219,6 +226,21 @@ type devSummary struct {
 	nodes []nodeConfig
 	took  time.Duration
 	data  string // empty: temporary
+	wan   *wan.Profile
+}
+
+// wanLine says how far the regions are apart.
+func (s devSummary) wanLine() string {
+	if s.wan == nil {
+		return "none (--wan aws has those of the real regions)"
+	}
+	var pairs []string
+	for i, a := range s.nodes {
+		for _, b := range s.nodes[i+1:] {
+			pairs = append(pairs, fmt.Sprintf("%s to %s %v", a.Region, b.Region, s.wan.RTT(a.Region, b.Region)))
+		}
+	}
+	return "round trips " + strings.Join(pairs, ", ")
 }
 
 func (s devSummary) dataLine() string {

@@ -20,6 +20,7 @@ func printDev(w io.Writer, s devSummary) error {
 	first := s.nodes[0]
 	endpoint := first.endpoints().DynamoDB
 	fmt.Fprintf(&b, "Data:        %s\n", s.dataLine())
+	fmt.Fprintf(&b, "Distances:   %s\n", s.wanLine())
 	b.WriteString("Credentials: any; clients just insist on having some\n\n")
 	b.WriteString("With the AWS CLI:\n\n")
 	fmt.Fprintf(&b, "  AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any aws dynamodb list-tables --region %s --endpoint-url %s\n\n",

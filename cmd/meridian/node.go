@@ -62,10 +62,13 @@ func (n *node) assemble() error {
 	}
 	clients, operators := connections(openFiles(), n.config.Beside)
 	n.api = newHTTPServer(handler, clients, n.config.Logger)
-	pages := admin.Handler(admin.Options{
+	options := admin.Options{
 		Source: n, Conflicts: conflictSource{n.region}, Metrics: admin.NewMetrics(registry), Profile: n.config.Profile,
-	})
-	n.admin = newHTTPServer(withRepair(pages, n), operators, n.config.Logger)
+	}
+	if n.config.AllowFaults {
+		options.Faults = n.config.Network
+	}
+	n.admin = newHTTPServer(withRepair(admin.Handler(options), n), operators, n.config.Logger)
 	return nil
 }
 
@@ -96,7 +99,7 @@ func (n *node) startReplication(metrics prometheus.Registerer) (err error) {
 		Repairer: repairer{n.region}, RepairEvery: cmp.Or(c.RepairEvery, -1),
 		Listen: c.Ports.Replication.address(), Advertise: c.ReplicationAdvertise,
 		GossipListen: c.Ports.Gossip.address(), GossipAdvertise: c.GossipAdvertise,
-		Seeds:  c.Join,
+		Seeds: c.Join, Network: c.Network,
 		Logger: c.Logger, Registerer: metrics,
 	})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/meridiandb/meridian/internal/admin"
+	"github.com/meridiandb/meridian/internal/wan"
 )
 
 // nodeConfig says how to run one region. All fields are required unless they say otherwise.
@@ -22,6 +23,32 @@ type nodeConfig struct {
 	Join                                  []string      // gossip addresses of other regions; may be empty
 	RepairEvery                           time.Duration // how often tables are compared with the others'; 0: only when asked to
 	Logger                                *slog.Logger
+	Network                               *wan.Network // simulated; nil: none is
+	AllowFaults                           bool         // whoever reaches the admin endpoint may break Network
+}
+
+const allowFaultsHelp = `let "meridian fault" break this region's links, for rehearsals`
+
+// network is the simulated network of a region, if one is asked for. Faults need one, be it without distances.
+func network(region string, p *wan.Profile, allowFaults bool) *wan.Network {
+	if p == nil && !allowFaults {
+		return nil
+	}
+	return wan.New(region, p)
+}
+
+// profileFor finds a WAN profile and makes sure that it has all regions.
+func profileFor(name string, regions ...string) (*wan.Profile, error) {
+	p, err := wan.ParseProfile(name)
+	if err != nil {
+		return nil, usagef("--wan: %w", err)
+	}
+	for _, r := range regions {
+		if err := p.Check(r); err != nil {
+			return nil, usagef("--wan: %w", err)
+		}
+	}
+	return p, nil
 }
 
 const (

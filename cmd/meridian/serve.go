@@ -21,6 +21,8 @@ type serveOptions struct {
 	cache                                   byteSize
 	logLevel, logFormat                     string
 	pprof                                   bool
+	wan                                     string
+	allowFaults                             bool
 	repairEvery                             time.Duration
 	config                                  string
 }
@@ -29,7 +31,7 @@ func newServe() *cobra.Command {
 	o := serveOptions{
 		listen: "127.0.0.1:8000", adminListen: "127.0.0.1:9000",
 		replicationListen: "127.0.0.1:7000", gossipListen: "127.0.0.1:7100",
-		cache: 256 << 20, logLevel: "info", logFormat: "text", repairEvery: defaultRepairEvery,
+		cache: 256 << 20, logLevel: "info", logFormat: "text", wan: "none", repairEvery: defaultRepairEvery,
 	}
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -70,6 +72,8 @@ under which address the others reach it (--replication-advertise, --gossip-adver
 	f.StringVar(&o.logLevel, "log-level", o.logLevel, "debug, info, warn or error")
 	f.StringVar(&o.logFormat, "log-format", o.logFormat, "text or json")
 	f.BoolVar(&o.pprof, "pprof", o.pprof, pprofHelp)
+	f.StringVar(&o.wan, "wan", o.wan, "simulate distances to the other regions: aws or none; the same in all regions")
+	f.BoolVar(&o.allowFaults, "allow-faults", o.allowFaults, allowFaultsHelp+"; the same in all regions")
 	f.StringVar(&o.config, configFlag, o.config, "YAML file with settings")
 	return cmd
 }
@@ -79,6 +83,10 @@ func runServe(cmd *cobra.Command, o serveOptions) error {
 		return err
 	}
 	logger, err := newLogger(cmd.ErrOrStderr(), o.logLevel, o.logFormat)
+	if err != nil {
+		return err
+	}
+	profile, err := profileFor(o.wan, o.region)
 	if err != nil {
 		return err
 	}
@@ -94,6 +102,7 @@ func runServe(cmd *cobra.Command, o serveOptions) error {
 		Region: o.region, Data: o.data, Cache: int64(o.cache), Profile: o.pprof, Ports: portsOfNode(ports, 0),
 		ReplicationAdvertise: o.replicationAdvertise, GossipAdvertise: o.gossipAdvertise,
 		Join: o.join, RepairEvery: o.repairEvery, Logger: logger.With("region", o.region),
+		Network: network(o.region, profile, o.allowFaults), AllowFaults: o.allowFaults,
 	}
 	n, err := openNode(c)
 	if err != nil {

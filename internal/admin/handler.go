@@ -42,6 +42,8 @@ type Options struct {
 	Conflicts ConflictSource // nil: no pages of the conflict feed
 	// Profile serves /debug/pprof/: what the process computes and holds. Whoever reaches it can slow the region down.
 	Profile bool
+	// Faults breaks the region's links when asked to, for rehearsals; nil: that is refused.
+	Faults Faults
 }
 
 // Handler serves the admin pages of one region.
@@ -61,6 +63,7 @@ func Handler(o Options) http.Handler {
 	if o.Conflicts != nil {
 		addConflicts(mux, o.Conflicts)
 	}
+	addFaults(mux, o)
 	if o.Profile {
 		addProfiles(mux)
 	}
