@@ -18,8 +18,8 @@ type Options struct {
 	// Memory tables come on top: up to 4 × MemTableBytes.
 	CacheBytes int64
 
-	// MemTableBytes is how much is kept in memory before it is sorted onto disk; 0: 64 MB. Larger means fewer, larger flushes,
-	// less rewriting, and a longer replay after a crash.
+	// MemTableBytes is how much is kept in memory before it is sorted onto disk; 0: 64 MB, or a quarter of ReserveBytes where
+	// that is less. Larger means fewer, larger flushes, less rewriting, and a longer replay after a crash.
 	MemTableBytes uint64
 
 	// OpenFiles is how many table files are kept open; 0: 4096. Too few, and files are opened again and again; too many, and
@@ -40,9 +40,6 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.CacheBytes == 0 {
 		o.CacheBytes = 128 << 20
-	}
-	if o.MemTableBytes == 0 {
-		o.MemTableBytes = 64 << 20
 	}
 	if o.OpenFiles < 0 {
 		return o, fmt.Errorf("%d open files", o.OpenFiles)

@@ -52,13 +52,29 @@ func (s *space) check(now time.Time, size int) error {
 	return s.refusal
 }
 
-func (s *space) measure() error {
+// memTable is the size of memory tables with which all that wait to be flushed find room in the reserve: else a flush on a
+// small disk could leave none for the WAL, and a WAL that cannot be written is the store's end.
+func (s *space) memTable() uint64 {
+	const most, least = 64 << 20, 256 << 10
+	if _, err := s.usage(); err != nil || s.reserve == 0 {
+		return most
+	}
+	return min(most, max(least, s.reserve/stopMemTables))
+}
+
+// usage asks the file system, and settles the reserve by its size.
+func (s *space) usage() (vfs.DiskUsage, error) {
 	u, err := s.fs.GetDiskUsage(s.dir)
+	if err == nil && s.reserve == 0 {
+		s.reserve = min(256<<20, u.TotalBytes/20)
+	}
+	return u, err
+}
+
+func (s *space) measure() error {
+	u, err := s.usage()
 	if err != nil {
 		return nil // the file system cannot say (in memory): then only its own refusals count
-	}
-	if s.reserve == 0 {
-		s.reserve = min(256<<20, u.TotalBytes/20)
 	}
 	if u.AvailBytes < s.reserve {
 		return fmt.Errorf("%w: %d MB free, %d MB are kept in reserve", storage.ErrFull, u.AvailBytes>>20, s.reserve>>20)

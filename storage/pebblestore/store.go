@@ -46,7 +46,7 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	s := &Store{
 		logger: o.Logger, health: newHealth(o.Logger), latches: storage.NewLatches(),
-		watch: io.NopCloser(nil), commit: make(chan struct{}, 1), pressure: newPressure(o.MemTableBytes),
+		watch: io.NopCloser(nil), commit: make(chan struct{}, 1),
 	}
 	if o.FS == nil {
 		o.FS, s.watch = vfs.WithDiskHealthChecks(vfs.Default, slowDisk, nil, func(i vfs.DiskSlowInfo) {
@@ -73,6 +73,10 @@ func (s *Store) openPebble(dir string, o Options) error {
 		}
 		return fmt.Errorf("lock: %w", err)
 	}
+	if o.MemTableBytes == 0 {
+		o.MemTableBytes = s.space.memTable()
+	}
+	s.pressure = newPressure(o.MemTableBytes)
 	err = checkFormat(o.FS, dir)
 	if err == nil {
 		cache := pebble.NewCache(o.CacheBytes)
