@@ -299,15 +299,15 @@ func (c *client) groupKey(i int) string { return fmt.Sprintf("group/%s/%d", c.na
 // moveGroup gives all items of the client's own group the next number at once. Nobody else writes them, but the group may be
 // older here than the client knows, after a region was filled anew; then it must not go on.
 func (c *client) moveGroup(ctx context.Context, l *life) {
-	t := c.w.group()
-	tab, err := l.region.Table(t.name)
-	if err != nil {
-		return
-	}
 	next := c.group + 1
 	var ws []table.TableWrite
 	var as []*ack
 	for i := range groupSize {
+		t := c.w.group(i)
+		tab, err := l.region.Table(t.name)
+		if err != nil {
+			return
+		}
 		k, mark := c.groupKey(i), c.mark(i)
 		ws = append(ws, table.TableWrite{Table: tab, Write: table.Write{Op: table.Put, Item: thing(k, mark, next)}})
 		as = append(as, &ack{id: idOf(t, key(k)), table: t, mark: mark})
@@ -317,13 +317,13 @@ func (c *client) moveGroup(ctx context.Context, l *life) {
 	if !c.failed(l, err) {
 		c.done(l, as, res.Results)
 		if c.rnd.IntN(3) == 0 {
-			c.follow(ctx, l, t, int64(next))
+			c.follow(ctx, l, int64(next))
 		}
 	}
 }
 
 // follow goes to another region with what has been seen here: what it reads there is not older (promise 8).
-func (c *client) follow(ctx context.Context, l *life, t *tableInfo, number int64) {
+func (c *client) follow(ctx context.Context, l *life, number int64) {
 	there := c.w.of(c.rnd).at()
 	seen, err := l.region.Seen(ctx)
 	if err != nil || there == nil || there == l || !l.alive() {
@@ -336,15 +336,18 @@ func (c *client) follow(ctx context.Context, l *life, t *tableInfo, number int64
 	if there.region.AwaitSession(ctx, session, 700*time.Millisecond) != nil {
 		return
 	}
-	if n, ok := there.readGroup(t, c); ok && n < number {
+	if n, ok := there.readGroup(c); ok && n < number {
 		c.w.fail("promise 8: %s wrote number %d in %s, and reads %d in %s with its session %v", c.name, number, c.n.name, n, there.n.name, seen)
 	}
 }
 
-// group is the table of all clients' groups: the first.
-func (w *world) group() *tableInfo {
+// group is the table of an item of all clients' groups: the first, and with -across for the last item the fourth.
+func (w *world) group(i int) *tableInfo {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if *across && i == groupSize-1 {
+		return w.tables[3]
+	}
 	return w.tables[0]
 }
 
@@ -375,7 +378,7 @@ func (cs *clients) look(n *node) {
 	rnd := n.w.chance("look", n.name)
 	type place struct {
 		of     *client
-		joined int64
+		joined [2]int64
 	}
 	last := map[place]int64{}
 	for {
@@ -389,14 +392,14 @@ func (cs *clients) look(n *node) {
 		if l == nil {
 			continue
 		}
-		t := n.w.group()
-		v, err := l.region.DescribeTable(t.name)
-		if err != nil {
+		v, err := l.region.DescribeTable(n.w.group(0).name)
+		u, err2 := l.region.DescribeTable(n.w.group(groupSize - 1).name)
+		if err != nil || err2 != nil {
 			continue
 		}
 		for _, c := range cs.all {
-			if n, ok := l.readGroup(t, c); ok {
-				at := place{c, v.Local.Joined}
+			if n, ok := l.readGroup(c); ok {
+				at := place{c, [2]int64{v.Local.Joined, u.Local.Joined}}
 				if n < last[at] {
 					l.n.w.fail("promise 5: group %s in %s goes back from %d to %d", c.name, l.n.name, last[at], n)
 				}
@@ -407,13 +410,13 @@ func (cs *clients) look(n *node) {
 }
 
 // readGroup reads the number of a client's group; ok is false if that says nothing.
-func (l *life) readGroup(t *tableInfo, c *client) (int64, bool) {
-	tab, err := l.region.Table(t.name)
-	if err != nil {
-		return 0, false
-	}
+func (l *life) readGroup(c *client) (int64, bool) {
 	var keys []table.TableKey
 	for i := range groupSize {
+		tab, err := l.region.Table(l.n.w.group(i).name)
+		if err != nil {
+			return 0, false
+		}
 		keys = append(keys, table.TableKey{Table: tab, Key: key(c.groupKey(i))})
 	}
 	res, err := l.region.TransactGet(context.Background(), keys)

@@ -242,7 +242,7 @@ func (l *life) peek(commits int) {
 	c := cs.all[int(l.peeks.Load()/4)%len(cs.all)]
 	l.work.Go(func() {
 		for range 8 {
-			l.readGroup(l.n.w.group(), c)
+			l.readGroup(c)
 			runtime.Gosched()
 		}
 	})
@@ -274,6 +274,9 @@ func (r repairer) OpenCopy(ctx context.Context, id record.TableID, forgotten crd
 
 func (r repairer) Mend(ctx context.Context, from string, id record.TableID, keys, states [][]byte) (int, error) {
 	news, err := r.Region.Mend(ctx, from, id, keys, states)
+	if _, serves := r.RepairTables(from)[id]; !serves { // it is leaving the table, and reads no logs for it any more
+		return news, err
+	}
 	if news > 0 && err == nil && r.l.alive() && !r.l.copying.Load() {
 		r.l.n.w.fail("repair: %s takes %d items of table %v from %s that the links had not lost", r.l.n.name, news, id, from)
 	}

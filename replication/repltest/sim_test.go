@@ -9,13 +9,14 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 16, "how many seeds are run")
-	from  = flag.Int("from", 0, "the first seed")
-	seed  = flag.Int("seed", -1, "only this seed")
-	runs  = flag.Int("runs", 1, "how often each seed is run")
-	load  = flag.Duration("load", 6*time.Second, "for how long, in virtual time, clients and faults go on")
-	logs  = flag.Bool("logs", false, "print what regions log")
-	tell  = flag.Bool("trace", false, "print the trace of seeds that pass, too")
+	seeds  = flag.Int("seeds", 16, "how many seeds are run")
+	from   = flag.Int("from", 0, "the first seed")
+	seed   = flag.Int("seed", -1, "only this seed")
+	runs   = flag.Int("runs", 1, "how often each seed is run")
+	load   = flag.Duration("load", 6*time.Second, "for how long, in virtual time, clients and faults go on")
+	across = flag.Bool("across", true, "let transactions span two tables")
+	logs   = flag.Bool("logs", false, "print what regions log")
+	tell   = flag.Bool("trace", false, "print the trace of seeds that pass, too")
 )
 
 // TestSeeds runs whole regions through random lives and judges what becomes of them; see doc.go.
