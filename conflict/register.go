@@ -150,19 +150,29 @@ func (s *State) find(name string) (int, bool) {
 // set makes regs, in any order but each name once, the registers of the state beside the attributes that clear wrote,
 // which are plain; it builds the view.
 func (s *State) set(plain []item.Field, regs []register) {
+	for i := range regs {
+		if v := regs[i].show(); !v.IsZero() {
+			plain = append(plain, item.Field{Name: regs[i].name, Value: v})
+		}
+	}
+	s.keep(regs, item.NewItem(plain))
+}
+
+// keep makes regs the registers of the state where the view is known already.
+func (s *State) keep(regs []register, view item.Item) {
 	s.attrs = nil
 	for i := range regs {
 		r := &regs[i]
 		if !r.at.IsZero() && crdt.At(r.at) == s.clear {
 			r.at = crdt.Stamp{}
 		}
-		if v := r.show(); !v.IsZero() {
-			plain = append(plain, item.Field{Name: r.name, Value: v})
-		}
 		if !r.plain() {
+			if s.attrs == nil {
+				s.attrs = make([]register, 0, len(regs))
+			}
 			s.attrs = append(s.attrs, *r)
 		}
 	}
 	slices.SortFunc(s.attrs, func(a, b register) int { return strings.Compare(a.name, b.name) })
-	s.setView(item.NewItem(plain))
+	s.setView(view)
 }

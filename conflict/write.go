@@ -1,6 +1,8 @@
 package conflict
 
 import (
+	"slices"
+
 	"github.com/meridiandb/meridian/crdt"
 	"github.com/meridiandb/meridian/item"
 )
@@ -99,15 +101,12 @@ func (s *State) claim(p Policy, at crdt.Version, w Local) {
 		s.setView(w.New)
 		return
 	}
-	var plain []item.Field
-	for name, v := range w.New.Attrs() {
-		if i := indexOf(regs, name); i < 0 {
-			plain = append(plain, item.Field{Name: name, Value: v})
-		} else if !regs[i].show().Equal(v) {
+	for i := range regs {
+		if v := w.New.Get(regs[i].name); !v.IsZero() && !regs[i].show().Equal(v) {
 			regs[i].value = v
 		}
 	}
-	s.set(plain, regs)
+	s.keep(regs, w.New)
 }
 
 // ghosts adds to regs those registers that a write of the whole item must leave behind: of counters, what it has seen.
@@ -129,46 +128,75 @@ func indexOf(regs []register, name string) int {
 	return -1
 }
 
-// update writes the attributes that are touched or changed and leaves the others their registers.
+// update writes the attributes that are touched or changed and leaves the others their registers. What the item shows
+// afterwards is known, w.New: the view is not put together again.
 func (s *State) update(p Policy, w Local) {
-	touched := make(map[string]bool, len(w.Touched))
-	for _, name := range w.Touched {
-		touched[name] = true
-	}
-	var plain []item.Field
-	regs := make([]register, 0, len(s.attrs)+len(w.Touched)+len(w.Adds))
-	each := func(name string, v item.Value) {
-		r := s.attr(name)
-		switch {
-		case touched[name] || !r.show().Equal(v):
-			regs = append(regs, r.write(p, w, v))
-		case r.plain():
-			if !v.IsZero() {
-				plain = append(plain, item.Field{Name: name, Value: v})
-			}
-		default:
-			regs = append(regs, r)
-		}
-		delete(touched, name)
+	touched := slices.Clone(w.Touched)
+	slices.Sort(touched)
+	u := updating{state: s, policy: p, write: w, touched: slices.Compact(touched)}
+	u.done = make([]bool, len(u.touched))
+	u.regs = make([]register, 0, len(s.attrs)+len(u.touched)+len(w.Adds))
+	var buf [16]item.Field
+	old := buf[:0] // attributes of the view that w.New has not passed yet, in name order as everywhere
+	for name, v := range s.view.Attrs() {
+		old = append(old, item.Field{Name: name, Value: v})
 	}
 	for name, v := range w.New.Attrs() {
-		each(name, v)
-	}
-	for name := range s.view.Attrs() {
-		if w.New.Get(name).IsZero() {
-			each(name, item.Value{})
+		for len(old) > 0 && old[0].Name < name {
+			u.attribute(old[0].Name, old[0].Value, item.Value{})
+			old = old[1:]
 		}
+		var was item.Value
+		if len(old) > 0 && old[0].Name == name {
+			was, old = old[0].Value, old[1:]
+		}
+		u.attribute(name, was, v)
+	}
+	for _, f := range old {
+		u.attribute(f.Name, f.Value, item.Value{})
 	}
 	for i := range s.attrs { // what does not show
 		if name := s.attrs[i].name; w.New.Get(name).IsZero() && s.view.Get(name).IsZero() {
-			each(name, item.Value{})
+			u.attribute(name, item.Value{}, item.Value{})
 		}
 	}
-	for name := range touched { // removed, but never was there
-		each(name, item.Value{})
+	for i, name := range u.touched { // removed, but never was there
+		if !u.done[i] {
+			u.attribute(name, item.Value{}, item.Value{})
+		}
 	}
 	s.touched, s.deleted = w.Stamp, crdt.Version{}
-	s.set(plain, regs)
+	s.keep(u.regs, w.New)
+}
+
+// updating is an update on its way through the attributes.
+type updating struct {
+	state   *State
+	policy  Policy
+	write   Local
+	touched []string // sorted
+	done    []bool   // by place in touched
+	regs    []register
+}
+
+// attribute takes an attribute from what the view had to what it is to have.
+func (u *updating) attribute(name string, was, now item.Value) {
+	at, touched := slices.BinarySearch(u.touched, name)
+	if touched {
+		u.done[at] = true
+	}
+	i, own := u.state.find(name)
+	if !own && !touched && was.Equal(now) {
+		return // clear wrote it, and it stands
+	}
+	r := register{name: name, value: was}
+	if own {
+		r = u.state.attrs[i]
+	}
+	if touched || !was.Equal(now) {
+		r = r.write(u.policy, u.write, now)
+	}
+	u.regs = append(u.regs, r)
 }
 
 // write is the register after an update has made its value v: by additions if that is what the update says and does, else
