@@ -116,9 +116,6 @@ func (r *Region) Mend(ctx context.Context, from string, id record.TableID, keys,
 		if known {
 			continue
 		}
-		if err := r.checkCopied(from, []record.Change{ch}); err != nil {
-			return 0, err
-		}
 		// No stamp: it is nobody's commit, but a piece of one at best. Nobody is to be given it as such.
 		commits = append(commits, record.Commit{Wall: ch.Base.Time.Millis(), Changes: []record.Change{ch}})
 	}
@@ -149,6 +146,10 @@ func (r *Region) mending(id record.TableID, key, state []byte) (ch record.Change
 		if arriving.Context().SubsetOf(have.Context()) {
 			return ch, true, nil
 		}
+	}
+	// All that it has seen counts: the clock goes above that when it is merged.
+	if ahead, hold := r.clock.Holds(arriving.Context().Newest()); hold {
+		return ch, false, fmt.Errorf("%w: by %v", ErrHeld, ahead)
 	}
 	return record.Change{Table: id, Shard: record.ShardOf(binary.BigEndian.Uint32(key)), Key: key, Base: arriving.Stamp(), State: state}, false, nil
 }
