@@ -104,6 +104,7 @@ func runServe(cmd *cobra.Command, o serveOptions) error {
 		Join: o.join, RepairEvery: o.repairEvery, Logger: logger.With("region", o.region),
 		Network: network(o.region, profile, o.allowFaults), AllowFaults: o.allowFaults,
 	}
+	limitMemory(c.Cache)
 	n, err := openNode(c)
 	if err != nil {
 		return err
