@@ -122,7 +122,10 @@ func (r *Region) Mend(ctx context.Context, from string, id record.TableID, keys,
 	if len(commits) == 0 {
 		return 0, r.fail(r.log.WaitDurable(ctx, r.log.Last())) // what made it known may not be on disk yet
 	}
-	return len(commits), r.fail(r.engine.Apply(ctx, table.Batch{Commits: commits}))
+	if err := r.engine.Apply(ctx, table.Batch{Commits: commits}); err != nil {
+		return 0, r.fail(err)
+	}
+	return len(commits), nil
 }
 
 // mending makes a change of an item; known says that everything in it has been seen here.

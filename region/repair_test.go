@@ -1,0 +1,90 @@
+package region
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/meridiandb/meridian/conflict"
+	"github.com/meridiandb/meridian/crdt"
+	"github.com/meridiandb/meridian/item"
+	"github.com/meridiandb/meridian/storage/memstore"
+	"github.com/meridiandb/meridian/stream/record"
+)
+
+// TestMendTakesWhatARegionWrites: an item as another region has it, once, and nothing that no region could have.
+func TestMendTakesWhatARegionWrites(t *testing.T) {
+	r, err := Open(Options{Name: "us-east-1", Store: memstore.New()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	ctx := context.Background()
+	if _, err := r.CreateTable(ctx, spec("things")); err != nil {
+		t.Fatal(err)
+	}
+	var id record.TableID
+	for id = range r.RepairTables("") {
+	}
+	other := crdt.Origin{Region: "eu-west-1", Incarnation: 5}
+	state := func(pk string, ms int64) []byte {
+		return conflict.Write(conflict.LastWriterWins, conflict.State{}, conflict.Local{
+			Op: conflict.Put, Stamp: crdt.Stamp{Time: crdt.TimeFromMillis(ms), Origin: other},
+			New: item.NewItem([]item.Field{{Name: "pk", Value: item.Str(pk)}}),
+		}).Append(nil)
+	}
+	key := func(pk string) []byte { return item.Key{Hash: []item.Value{item.Str(pk)}}.Append(nil) }
+	now := time.Now().UnixMilli()
+	for _, c := range []struct {
+		name       string
+		id         record.TableID
+		key, state []byte
+		news       int
+		err        error
+	}{
+		{"an item", id, key("a"), state("a", now), 1, nil},
+		{"the same again", id, key("a"), state("a", now), 0, nil},
+		{"a newer one", id, key("a"), state("a", now+1), 1, nil},
+		{"an older one", id, key("a"), state("a", now), 0, nil},
+		{"under another's key", id, key("b"), state("a", now), 0, record.ErrMalformed},
+		{"no key", id, []byte("x"), state("a", now), 0, record.ErrMalformed},
+		{"no state", id, key("b"), []byte("state"), 0, conflict.ErrEncoding},
+		{"from a clock far ahead", id, key("b"), state("b", now+60_000), 0, ErrHeld},
+		{"of another table", record.TableID{9}, key("b"), state("b", now), 0, errAny},
+	} {
+		news, err := r.Mend(ctx, "eu-west-1", c.id, [][]byte{c.key}, [][]byte{c.state})
+		if news != c.news || (err == nil) != (c.err == nil) || c.err != nil && c.err != errAny && !errors.Is(err, c.err) {
+			t.Errorf("%s: %d news, %v", c.name, news, err)
+		}
+	}
+	if err := r.Err(); err != nil {
+		t.Errorf("the region has stopped: %v", err)
+	}
+	if last := r.clock.Last().Millis(); last > now+30_000 {
+		t.Errorf("the clock has gone to %d, it is %d", last, now)
+	}
+	if bad, err := r.Scrub(ctx, id); bad != 0 || err != nil {
+		t.Errorf("%d cells wrong, %v", bad, err)
+	}
+	// A copy holds what was there, says up to when of this region, and nothing of one whose log is not followed.
+	c, err := r.OpenCopy(ctx, id, 0, []crdt.Origin{r.Origin(), other})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, paths, _, err := c.Look([12]byte(append(key("a")[:4], make([]byte, 8)...)), 8, 5); err != nil || len(paths) != 1 {
+		t.Errorf("%d items, %v", len(paths), err)
+	}
+	if at, listed := c.Held()[other]; at != 0 || !listed {
+		t.Errorf("held: %v", c.Held())
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+var errAny = errors.New("any")
