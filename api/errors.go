@@ -9,6 +9,7 @@ import (
 	"github.com/meridiandb/meridian/internal/fault"
 	"github.com/meridiandb/meridian/item"
 	"github.com/meridiandb/meridian/region/table"
+	"github.com/meridiandb/meridian/storage"
 )
 
 // apiError is an error as DynamoDB answers it.
@@ -125,6 +126,11 @@ func translate(err error) *apiError {
 		return clientError("SerializationException", shape.Message)
 	case errors.As(err, &failure):
 		return faultError(failure)
+	case errors.Is(err, storage.ErrFull) && !errors.Is(err, storage.ErrFailed):
+		return &apiError{ // quiet: every write would say it; housekeeping does
+			status: http.StatusServiceUnavailable, name: "ServiceUnavailable", message: "The region's disk is full: writes are refused",
+			cause: err, quiet: true,
+		}
 	}
 	return errInternal()
 }
