@@ -7,6 +7,7 @@
 //	member     who is there, and where (Serf)
 //	transport  the contract with what carries messages; grpclink carries them in earnest
 //	link       the decisions about one link: pure
+//	antientropy  finds and judges what differs between two copies of a table: pure
 //	this       owns the goroutines, and stands between a link and the region's Source and Sink
 //
 // # What runs
@@ -16,6 +17,7 @@
 //	  session      follow the peer's log (receive.go), its catalog (catalog.go), its clock (ping.go)
 //	a peer's link  each Follow that a peer calls here: reads the log, sends, takes acknowledgements (send.go)
 //	tail           one goroutine: wakes all that send when the log's durable end moves           (tail.go)
+//	repair         one goroutine: compares one table with one peer after the other               (repair.go, repairround.go)
 //
 // Each direction between each two regions has its own goroutines, buffers and window, and the regions share nothing but
 // reading the log; so a peer that is slow, far behind or dead holds nobody up. What one direction may hold in memory is
