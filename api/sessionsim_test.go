@@ -128,7 +128,9 @@ func (s *sim) carry(to, from *region.Region) error {
 		}
 		s.mu.Lock()
 		for _, ch := range commits[i].Changes {
-			s.stamps[conflict.TrustedState(ch.State).Item().Get("v").Text()] = commits[i].Stamp
+			if !ch.Note { // what a conflict lost is no item
+				s.stamps[conflict.TrustedState(ch.State).Item().Get("v").Text()] = commits[i].Stamp
+			}
 		}
 		s.mu.Unlock()
 	}
