@@ -22,7 +22,6 @@ func (in plainInput) constraints(v *violations) {
 
 func toText(t *text) func(*decoder)     { return func(d *decoder) { *t = d.text() } }
 func toNumber(n *number) func(*decoder) { return func(d *decoder) { *n = d.number("Integer") } }
-func toMoment(n *number) func(*decoder) { return func(d *decoder) { *n = d.moment() } }
 
 // passed reads a list or structure of which nothing matters but that it is one.
 func passedList(d *decoder)      { d.list(d.skip) }

@@ -402,4 +402,3 @@ func TestSessionsFailOver(t *testing.T) {
 		}
 	}
 }
-
