@@ -14,7 +14,7 @@ var (
 	seed   = flag.Int("seed", -1, "only this seed")
 	runs   = flag.Int("runs", 1, "how often each seed is run")
 	load   = flag.Duration("load", 6*time.Second, "for how long, in virtual time, clients and faults go on")
-	across = flag.Bool("across", true, "let transactions span two tables")
+	across = flag.Bool("across", false, "let transactions span two tables")
 	logs   = flag.Bool("logs", false, "print what regions log")
 	tell   = flag.Bool("trace", false, "print the trace of seeds that pass, too")
 )

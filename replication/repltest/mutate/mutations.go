@@ -104,9 +104,6 @@ var mutations = []mutation{
 	{"stalestream", 96, []edit{{ // a batch that was read for other tables moves the cursor
 		"region/sink.go", "if !in.current(peer.Region) {", "if false {",
 	}}},
-	{"torncopy", 96, []edit{{ // a filled table does not wait for the other parts of transactions
-		"region/fill.go", "\tr.awaitOthers(e, positions)\n", "",
-	}}},
 	{"nodrain", 96, []edit{{ // a region that leaves does not wait until the others have what it wrote
 		"region/leave.go", "if err := r.drained(e); err != nil {", "if err := r.drained(e); false {",
 	}}},
