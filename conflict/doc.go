@@ -29,7 +29,8 @@
 //
 // What loses is a Loss if the winner's side had not seen it; equal values, and delete against delete, are none, and an
 // expiry that a later write beats is none. One Loss stands for one losing write; with registers it says which attributes.
-// A side that had seen both has reported it already, and reports travel between regions like any change.
+// A side that had seen both has reported it already, and reports travel between regions like any change: as Notes, which join
+// to the same in whatever order they are heard, and are what the conflict feed is made of.
 //
 // # Hazards
 //

@@ -148,8 +148,12 @@ func (r *Region) ConflictCounts() (all []ConflictCount) {
 	return all
 }
 
-// trimFeeds keeps the tables' feeds within their bounds.
+// trimFeeds keeps the tables' feeds within their bounds. A region whose clock is wrong, or that does not know, drops nothing:
+// it would do so everywhere.
 func (r *Region) trimFeeds(ctx context.Context) error {
+	if s := r.clock.Standing(); !s.Known || s.Alarm {
+		return nil
+	}
 	for _, e := range r.catalog.Entries() {
 		if !e.Local.Ready || !e.Holds(r.name) || !e.Shared() {
 			continue

@@ -16,7 +16,7 @@ const (
 	trimEvery   = 10
 	countsEvery = 30
 	streamEvery = 60
-	feedEvery   = 60
+	feedEvery   = 600 // it reads the feeds
 )
 
 // slackFor is how long the log is kept besides acknowledgements: for a peer that moves its cursor back to where a copy was

@@ -8,7 +8,7 @@ import "encoding/binary"
 const (
 	KindCatalog  byte = 'c' // catalog descriptor:    table id (16)                               region/catalog
 	KindLocal    byte = 'd' // local table settings:  table id (16)                               region/catalog
-	KindFeed     byte = 'f' // conflict feed:         table id (16), item key, loser's stamp
+	KindFeed     byte = 'f' // conflict feed:         table id (16), item key, loser's stamp (or: floor) region/table
 	KindHashCell byte = 'h' // hash-tree cell:        table id (16), cell                         region/table
 	KindItem     byte = 'i' // item state:            table id (16), ordered item key             region/table
 	KindLogPart  byte = 'l' // changes of a commit:   table id (16), shard (2), seq (8)           stream

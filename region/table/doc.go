@@ -24,6 +24,9 @@
 // the batch of the item:
 // after any crash they are those of the data.
 //
+// What lost a merge is noted in the conflict feed (feed.go) in the batch of the merge, and told the others by a commit of this
+// region in the same batch.
+//
 // # Hazards
 //
 // Options.Resolve runs inside seals. If it waits for a lock whose holder waits for the store, both wait for ever.
