@@ -28,7 +28,7 @@ var mutations = []mutation{
 		"stream/log.go", "func (l *Log) Durable() record.Seq { return l.durable.get() }",
 		"func (l *Log) Durable() record.Seq { return l.Last() }",
 	}, {
-		"stream/log.go", "\tl.next = c.Seq + 1\n", "\tl.next = c.Seq + 1\n\tl.durable.advance(c.Seq)\n",
+		"stream/log.go", "\tl.next = seq + 1\n", "\tl.next = seq + 1\n\tl.durable.advance(seq)\n",
 	}}},
 	{"earlyreply", 96, []edit{{ // clients hear of a write before it is synced
 		"region/table/commit.go", "\tif err := p.durable.Wait(); err != nil {\n\t\treturn err\n\t}\n\tif p.seq > 0 {",
