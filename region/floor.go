@@ -6,5 +6,5 @@ import (
 )
 
 // Floor is the time up to which every member of a table holds everything, as far as that is proven here. It is 0 as yet:
-// nothing is forgotten.
+// nothing is forgotten, and docs/decisions/0005 says what must be settled before.
 func (r *Region) Floor(record.TableID) crdt.Time { return 0 }

@@ -4,11 +4,11 @@
 //
 // # Pieces
 //
-//	member     who is there, and where (Serf)
-//	transport  the contract with what carries messages; grpclink carries them in earnest
-//	link       the decisions about one link: pure
+//	member       who is there, and where (Serf)
+//	transport    the contract with what carries messages; grpclink carries them in earnest
+//	link         the decisions about one link: pure
 //	antientropy  finds and judges what differs between two copies of a table: pure
-//	this       owns the goroutines, and stands between a link and the region's Source and Sink
+//	this         owns the goroutines, and stands between a link and the region's Source and Sink
 //
 // # What runs
 //
@@ -35,8 +35,8 @@
 //
 // # Where more will stand
 //
-// A clock guard looks at PeerStatus.ClockOffset; that a Sink holds a stream (ErrHeld) is minded already. Relays answer Follow for another
-// origin's log where link.Answer refuses today; repair begins where a link says StateRepair.
+// A relay would answer Follow for another origin's log where link.Answer refuses today; docs/decisions/0005 says what that
+// needs.
 //
 // Time is read by time.Now and timers, so that all of it runs in testing/synctest; the wall clock that peers compare is
 // Options.Now.
