@@ -31,6 +31,7 @@ func Proxy(r *Router, s *Session) http.Handler {
 			sayFailure(w, err)
 			return
 		}
+		defer func() { _ = resp.Body.Close() }() // read to its end, or its client has gone away
 		h := w.Header()
 		for k, v := range resp.Header {
 			h[k] = v

@@ -221,7 +221,7 @@ func (b bridge) Apply(ctx context.Context, peer crdt.Origin, commits []record.Co
 		return replication.ErrStale
 	case errors.Is(err, region.ErrHeld):
 		return fmt.Errorf("%w: %w", replication.ErrHeld, err)
-	case err != nil && b.l.ctx.Err() == nil && ctx.Err() == nil && b.l.alive():
+	case b.l.ctx.Err() == nil && ctx.Err() == nil && b.l.alive():
 		b.l.n.w.fail("%s cannot apply what %s sent: %v", b.l.n.name, peer.Region, err)
 	}
 	return err
