@@ -80,6 +80,9 @@ var benches = []struct {
 }
 
 func TestAllocations(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector makes pools forget")
+	}
 	for _, row := range benches {
 		b := newBench(t, row.op, row.body)
 		if n := testing.AllocsPerRun(200, func() { b.run(t) }); n > row.most {
@@ -92,6 +95,9 @@ func TestAllocations(t *testing.T) {
 
 // TestAllocationsOfARegion counts with a region on disk behind the handler.
 func TestAllocationsOfARegion(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector makes pools forget")
+	}
 	for _, row := range benches {
 		b := newBenchOf(t, diskServer(t), row.op, row.body)
 		if n := testing.AllocsPerRun(200, func() { b.run(t) }); n > row.mostOnDisk {
