@@ -20,15 +20,19 @@ type pace struct {
 	dial       time.Duration // for a whole exchange of state by TCP
 	// retryMin and retryMax are between attempts to reach somebody who does not answer; each is spread by half.
 	retryMin, retryMax time.Duration
-	patience           time.Duration // how long two processes of one region must seem to live until that is an error
-	goodbye            time.Duration // for each of the two messages of a goodbye to go out
-	linger             time.Duration // after that, so that nobody takes the goodbye for a death
-	forget             time.Duration // how long to remember a process in whose place another came
+	// greet is how often to exchange everything with somebody who seems alive; 0: never. A process that was killed and came
+	// back at once under the same address is taken for its predecessor until that one's silence is noticed, and if it has no
+	// seeds, nobody else would tell it of the others.
+	greet    time.Duration
+	patience time.Duration // how long two processes of one region must seem to live until that is an error
+	goodbye  time.Duration // for each of the two messages of a goodbye to go out
+	linger   time.Duration // after that, so that nobody takes the goodbye for a death
+	forget   time.Duration // how long to remember a process in whose place another came
 }
 
 var production = pace{
 	probe: time.Second, ack: 500 * time.Millisecond, suspicion: 3, gossip: 100 * time.Millisecond, dial: 3 * time.Second,
-	retryMin: 50 * time.Millisecond, retryMax: time.Second, patience: 15 * time.Second,
+	retryMin: 50 * time.Millisecond, retryMax: time.Second, greet: 3 * time.Second, patience: 15 * time.Second,
 	goodbye: 500 * time.Millisecond, linger: 100 * time.Millisecond, forget: 30 * time.Second,
 }
 

@@ -2,6 +2,7 @@ package member
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
 	"time"
 )
@@ -10,7 +11,7 @@ import (
 func (m *Member) run() {
 	r := runner{
 		Member: m, answered: map[string]bool{}, targets: map[string]*target{}, done: make(chan attempt),
-		doubtful: map[string]time.Time{}, told: map[string]State{}, rivalsTold: map[string]bool{},
+		greeted: map[string]time.Time{}, doubtful: map[string]time.Time{}, told: map[string]State{}, rivalsTold: map[string]bool{},
 	}
 	defer r.wait()
 	delay := m.pace.retryMin
@@ -47,6 +48,7 @@ type runner struct {
 	targets  map[string]*target // by gossip endpoint
 	busy     int                // attempts under way
 	done     chan attempt
+	greeted  map[string]time.Time // gossip endpoints, and when we last exchanged everything with them
 
 	doubtful   map[string]time.Time // regions of which two processes seem to live, and since when
 	told       map[string]State     // what stands in the log, by region
@@ -78,6 +80,7 @@ func (r *runner) wait() {
 // tryAll tries everybody who should answer and is not being tried already: one goroutine for each region or seed.
 func (r *runner) tryAll() {
 	want := r.missing()
+	maps.DeleteFunc(r.greeted, func(_ string, at time.Time) bool { return time.Since(at) > time.Minute })
 	for endpoint, t := range r.targets {
 		if !want[endpoint] && !t.busy {
 			delete(r.targets, endpoint)
@@ -98,14 +101,15 @@ func (r *runner) tryAll() {
 	}
 }
 
-// missing lists the endpoints of regions that are not alive, of seeds that never answered, and of all seeds while nobody is
-// alive.
+// missing lists the endpoints of regions that are not alive, of seeds that never answered, of all seeds while nobody is
+// alive, and of those who seem alive and were not greeted for a while.
 func (r *runner) missing() map[string]bool {
 	want, alone := map[string]bool{}, true
 	for _, e := range r.view.peers { // nobody else writes the view
 		if e.state == Alive {
 			alone = false
-		} else {
+		}
+		if e.state != Alive || r.pace.greet > 0 && time.Since(r.greeted[e.gossip]) >= r.pace.greet {
 			want[e.gossip] = true
 		}
 	}
@@ -139,7 +143,7 @@ func (r *runner) settle(a attempt) bool {
 		t.hits = 0
 		return false
 	}
-	r.answered[a.endpoint] = true
+	r.answered[a.endpoint], r.greeted[a.endpoint] = true, time.Now()
 	t.hits++
 	return t.hits <= quickHits
 }
