@@ -59,7 +59,7 @@ func parseSessionToken(text string) (sessionToken, error) {
 		return nil, nil
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(b) < 1+4 || b[0] != tokenVersion {
+	if err != nil || strings.ContainsAny(text, "\r\n") || len(b) < 1+4 || b[0] != tokenVersion {
 		return nil, errToken
 	}
 	b, sum := b[:len(b)-4], binary.BigEndian.Uint32(b[len(b)-4:])
