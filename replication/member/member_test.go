@@ -179,6 +179,21 @@ func TestKilledAndBack(t *testing.T) {
 }
 
 // One that left and comes back without a seed is found too.
+// A process that is killed and back at once, without seeds, hears of the others although nobody has noticed that its
+// predecessor died: here, nobody ever does.
+func TestBackBeforeItsDeathIsNoticed(t *testing.T) {
+	slow := brisk
+	slow.probe, slow.ack, slow.gossip, slow.greet = time.Hour, time.Minute, time.Hour, 50*time.Millisecond
+	with := func(o *Options) { o.pace = &slow }
+	a := open(t, "us-east-1", nil, with)
+	b := open(t, "eu-west-1", []string{a.Address()}, with)
+	sees(t, a, "eu-west-1 alive")
+	sees(t, b, "us-east-1 alive")
+	kill(t, a)
+	a = open(t, "us-east-1", nil, with, func(o *Options) { o.Listen = a.Address() })
+	sees(t, a, "eu-west-1 alive")
+}
+
 func TestLeftAndBackWithoutSeed(t *testing.T) {
 	t.Parallel()
 	a := open(t, "us-east-1", nil)
