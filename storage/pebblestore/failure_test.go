@@ -94,11 +94,6 @@ var (
 // TestDiskFails breaks the disk in every place that matters while goroutines commit and read. The store fails once and for
 // good, nobody hangs (the bubble would say so), nothing panics, and what was acknowledged survives.
 func TestDiskFails(t *testing.T) {
-	if raceDetector {
-		// Open: once in some ten runs of this test under the race detector, and never seen without it, a committer's release of
-		// the commit lock finds the channel empty and hangs in the bubble.
-		t.Skip("hangs now and then under the race detector, unexplained")
-	}
 	eio := syscall.EIO
 	for _, c := range []struct {
 		name  string

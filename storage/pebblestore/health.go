@@ -36,10 +36,10 @@ func (h *health) fail(op string, err error) error {
 	}
 	closing := h.err != nil
 	h.err = fmt.Errorf("%w: %s: %w", storage.ErrFailed, op, classify(op, err))
-	close(h.broken)
 	if !closing {
 		close(h.done)
 	}
+	close(h.broken) // last: whoever sees it must find the failure in Err, or would go on as if there were none
 	h.logger.Error("the store has failed", "op", op, "err", err)
 	return h.err
 }
