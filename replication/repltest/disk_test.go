@@ -49,6 +49,13 @@ func (d *disk) op(o errorfs.Op) error {
 	return nil
 }
 
+// count is how many syncs there were.
+func (d *disk) count() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.syncs
+}
+
 // arm has the power cut at the k-th sync from now, k > 0.
 func (d *disk) arm(k int) {
 	d.mu.Lock()

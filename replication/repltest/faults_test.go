@@ -154,7 +154,7 @@ func (f *faults) powerCut(rnd *rand.Rand) {
 	case <-time.After(5 * time.Second):
 		l.losePower()
 	}
-	f.w.say("%s loses power at its sync %d", n.name, l.disk.syncs)
+	f.w.say("%s loses power at its sync %d", n.name, l.disk.count())
 	l.end()
 	f.rest(rnd, away)
 	n.start()
