@@ -79,7 +79,7 @@ func (a *action) evaluate(r storage.Reader) error {
 	err = a.next()
 	if err == nil {
 		a.result.Old, a.result.New = a.old, a.new
-		a.result.Cost.Table = capacity.WriteUnits(max(a.old.Size(), a.new.Size()))
+		a.result.Cost.Table = capacity.WriteUnits(a.priced())
 		a.idle = a.Op == Check || (a.old.IsZero() && a.new.IsZero())
 		return nil
 	}
@@ -89,6 +89,9 @@ func (a *action) evaluate(r storage.Reader) error {
 	}
 	return err
 }
+
+// priced is the size of what the action costs by: the larger image.
+func (a *action) priced() int { return max(a.old.Size(), a.new.Size()) }
 
 // next tests the condition and works out the new item. What is wrong with an item to be put is told before the condition,
 // what is wrong with an update's result after it.

@@ -79,12 +79,12 @@ func (e *Engine) attempt(ctx context.Context, token *Token, actions []*action) p
 	}
 	defer tx.Discard()
 	if token != nil {
-		done, err := token.done(tx, e.clock.Now())
+		at, done, err := token.done(tx, e.clock.Now())
 		if err != nil {
 			return pending{err: err}
 		}
 		if done {
-			return e.replay(tx, actions)
+			return e.replay(tx, token, at, actions)
 		}
 	}
 	failed, idle := false, token == nil
@@ -176,7 +176,7 @@ func (e *Engine) seal(w storage.Writer, token *Token, actions []*action) (record
 		return 0, err // before anything is taken or noted
 	}
 	if token != nil {
-		if err := token.write(w, e.clock.Now()); err != nil {
+		if err := token.write(w, e.clock.Now(), actions); err != nil {
 			return 0, err
 		}
 	}

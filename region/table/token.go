@@ -27,8 +27,8 @@ type Token struct {
 //	1       1     0                          8       32    digest of the request
 //	2       …     token
 //
-//	0       1     storage.KindToken          nothing
-//	1       1     1
+//	0       1     storage.KindToken          0       …     for each action, the size in bytes of what it was priced by:
+//	1       1     1                                        a uvarint. Nothing in tokens of before this was kept
 //	2       8     unix milliseconds, big endian
 //	10      …     token
 const (
@@ -48,27 +48,50 @@ func (t *Token) timeKey(at int64) []byte {
 	return append(binary.BigEndian.AppendUint64(tokenTimePrefix(), uint64(at)), t.ID...)
 }
 
-// done reports whether the token's transaction has happened already.
-func (t *Token) done(r storage.Reader, now int64) (bool, error) {
+// done reports whether, and if so when, the token's transaction has happened already.
+func (t *Token) done(r storage.Reader, now int64) (at int64, done bool, err error) {
 	v, err := r.Get(t.key())
 	if storage.IsNotFound(err) {
-		return false, nil
+		return 0, false, nil
 	}
 	if err != nil {
-		return false, err
+		return 0, false, err
 	}
-	at, err := tokenTime(t.key(), v)
+	at, err = tokenTime(t.key(), v)
 	if err != nil {
-		return false, err
+		return 0, false, err
 	}
 	if now-at > tokenLife {
-		return false, nil
+		return 0, false, nil
 	}
 	if !bytes.Equal(v[8:], t.Digest[:]) {
-		return false, fault.New(fault.IdempotentMismatch,
+		return 0, false, fault.New(fault.IdempotentMismatch,
 			"DynamoDB rejected the request because you retried a request with a different payload but with an idempotent token that was already used.")
 	}
-	return true, nil
+	return at, true, nil
+}
+
+// sizes are what the actions of a transaction that happened at a time were priced by; nil if that was not kept.
+func (t *Token) sizes(r storage.Reader, at int64, actions int) ([]int, error) {
+	v, err := r.Get(t.timeKey(at))
+	if storage.IsNotFound(err) {
+		return nil, storage.Corruptf(fmt.Sprintf("token %x", t.key()), "it is not among those in order of time")
+	}
+	if err != nil || len(v) == 0 {
+		return nil, err
+	}
+	var list []int
+	for len(v) > 0 {
+		size, n := binary.Uvarint(v)
+		if n <= 0 {
+			break
+		}
+		list, v = append(list, int(size)), v[n:]
+	}
+	if len(v) > 0 || len(list) != actions {
+		return nil, storage.Corruptf(fmt.Sprintf("token time %x", t.timeKey(at)), "%d sizes of %d actions", len(list), actions)
+	}
+	return list, nil
 }
 
 func tokenTime(key, value []byte) (int64, error) {
@@ -78,12 +101,16 @@ func tokenTime(key, value []byte) (int64, error) {
 	return int64(binary.BigEndian.Uint64(value)), nil
 }
 
-func (t *Token) write(w storage.Writer, now int64) error {
+func (t *Token) write(w storage.Writer, now int64, actions []*action) error {
 	v := binary.BigEndian.AppendUint64(make([]byte, 0, tokenSize), uint64(now))
 	if err := w.Set(t.key(), append(v, t.Digest[:]...)); err != nil {
 		return err
 	}
-	return w.Set(t.timeKey(now), nil)
+	sizes := make([]byte, 0, 4*len(actions))
+	for _, a := range actions {
+		sizes = binary.AppendUvarint(sizes, uint64(a.priced()))
+	}
+	return w.Set(t.timeKey(now), sizes)
 }
 
 // forgetStep is how many tokens one batch forgets.

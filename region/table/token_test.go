@@ -170,7 +170,7 @@ func (e *Engine) writeTokens(n int, now int64) error {
 	}
 	defer tx.Discard()
 	for i := range n {
-		if err := token(fmt.Sprint(i), "").write(tx, now); err != nil {
+		if err := token(fmt.Sprint(i), "").write(tx, now, nil); err != nil {
 			return err
 		}
 	}
@@ -179,4 +179,41 @@ func (e *Engine) writeTokens(n int, now int64) error {
 		return err
 	}
 	return durable.Wait()
+}
+
+// DYNAMODB.md section 6: a repeated transaction reads what the first was priced by, be it there or not; one of which that was
+// not kept reads what is there now.
+func TestTokenKeepsSizes(t *testing.T) {
+	r := newRig(t, openPebble(t, vfs.NewMem()), "a")
+	defer r.close()
+	tab := r.describe(narrow(false))
+	large := item.NewItem([]item.Field{{Name: "id", Value: counterKey.Hash[0]}, {Name: "v", Value: item.Bin(make([]byte, 9000))}})
+	must(tab.Write(bg, Write{Op: Put, Item: large}))
+	gone := []TableWrite{{tab, Write{Op: Delete, Key: counterKey}}}
+	must(r.engine.Transact(bg, token("t", "one"), gone))
+	again := must(r.engine.Transact(bg, token("t", "one"), gone))
+	if !again.Replayed || again.Results[0].Cost.Table != 3 {
+		t.Fatalf("%+v", again)
+	}
+	tok := token("t", "one")
+	at, done, err := tok.done(r.engine.store, r.now)
+	if err != nil || !done {
+		t.Fatal(done, err)
+	}
+	for _, kept := range []struct {
+		bytes string
+		fails bool
+	}{{"", false}, {"\x80", true}, {"\x01\x02", true}, {"gone", true}} {
+		tx := must(r.engine.store.Begin(bg))
+		if err := tx.Set(tok.timeKey(at), []byte(kept.bytes)); err != nil {
+			t.Fatal(err)
+		}
+		if kept.bytes == "gone" {
+			_ = tx.Delete(tok.timeKey(at))
+		}
+		must(tx.Commit(nil))
+		if sizes, err := tok.sizes(r.engine.store, at, 1); sizes != nil || (err != nil) != kept.fails {
+			t.Errorf("%q: %v, %v", kept.bytes, sizes, err)
+		}
+	}
 }

@@ -19,7 +19,7 @@ type Transacted struct {
 	// Reasons has each write's own failure, nil where it was fine, if it did not happen; nil if it did.
 	Reasons []error
 	// Replayed: the token said that this transaction has happened before, and nothing was done. Results then have no items,
-	// and as Cost.Table what a consistent read of the item costs now.
+	// and as Cost.Table what a consistent read costs of what the write was priced by.
 	Replayed bool
 }
 
@@ -56,15 +56,24 @@ func (e *Engine) Transact(ctx context.Context, token *Token, ws []TableWrite) (T
 	return out, nil
 }
 
-// replay works out what reading the items costs. The transaction that it repeats may not be on disk yet: whatever is
-// committed now is, when an empty commit behind it is.
-func (e *Engine) replay(tx storage.Txn, actions []*action) pending {
-	for _, a := range actions {
-		raw, err := tx.Get(a.storeKey)
-		if err != nil && !storage.IsNotFound(err) {
-			return pending{err: err}
+// replay works out what reading costs: what the transaction was priced by when it happened at a time, so that a deleted
+// item costs as much as when it was there; of a token that does not say it, what the items are now. The transaction that is
+// repeated may not be on disk yet: whatever is committed now is, when an empty commit behind it is.
+func (e *Engine) replay(tx storage.Txn, token *Token, at int64, actions []*action) pending {
+	sizes, err := token.sizes(tx, at, len(actions))
+	if err != nil {
+		return pending{err: err}
+	}
+	for i, a := range actions {
+		if sizes == nil {
+			raw, err := tx.Get(a.storeKey)
+			if err != nil && !storage.IsNotFound(err) {
+				return pending{err: err}
+			}
+			a.result.Cost.Table = capacity.ReadUnits(conflict.TrustedState(raw).Item().Size(), true)
+			continue
 		}
-		a.result.Cost.Table = capacity.ReadUnits(conflict.TrustedState(raw).Item().Size(), true)
+		a.result.Cost.Table = capacity.ReadUnits(sizes[i], true)
 	}
 	durable, err := tx.Commit(nil)
 	if err == nil {
