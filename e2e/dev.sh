@@ -45,15 +45,8 @@ say "the README's own lines"
 /usr/bin/python3 e2e/readme.py
 
 say "time to visibility at 1,000 writes a second"
-# A neighbour on the machine can spoil a measurement; it cannot make a slow server fast. One good one of three is enough.
-measured=
-for _ in 1 2 3; do
-	if bin/check visible --rate 1000 --for 10s --max-p50 10ms; then
-		measured=yes
-		break
-	fi
-done
-[[ -n $measured ]] || fail "a change is not visible elsewhere within 10 ms at the median"
+# A ratio: how many milliseconds it takes depends on who else uses the machine.
+bin/check visible --rate 1000 --for 10s --max-ratio 10
 
 say "status"
 bin/check level --within 30s
