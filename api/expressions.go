@@ -59,7 +59,7 @@ type usage struct {
 	plain string
 }
 
-// rules applies the rules between parameters (DYNAMODB.md 4.4). It is the first of the semantic checks.
+// rules applies the rules between parameters and to the two maps (DYNAMODB.md 4.4). It is the first of the semantic checks.
 func (s *substitutions) rules(u usage) error {
 	var used []string
 	for _, e := range u.expressions {
@@ -71,12 +71,25 @@ func (s *substitutions) rules(u usage) error {
 		return errValidation("Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {" +
 			strings.Join(u.legacy, ", ") + "} Expression parameters: {" + strings.Join(used, ", ") + "}")
 	}
-	if s.namesSet && len(used) == 0 {
-		return errValidation("ExpressionAttributeNames can only be specified when using expressions")
+	if s.namesSet {
+		if len(used) == 0 {
+			return errValidation("ExpressionAttributeNames can only be specified when using expressions")
+		}
+		if err := s.checkNames(); err != nil {
+			return err
+		}
 	}
 	if !s.valuesSet {
 		return nil
 	}
+	if err := u.takeValues(); err != nil {
+		return err
+	}
+	return s.checkValues()
+}
+
+// takeValues refuses ExpressionAttributeValues where no expression could use them.
+func (u *usage) takeValues() error {
 	var takers []string
 	for _, e := range u.expressions {
 		if e.name == u.plain {
@@ -98,27 +111,37 @@ func (s *substitutions) rules(u usage) error {
 	return errValidation(message)
 }
 
-// params checks the maps themselves and makes them ready for the expressions.
+func (s *substitutions) checkNames() error {
+	if len(s.names) == 0 {
+		return errValidation("ExpressionAttributeNames must not be empty")
+	}
+	if err := checkPlaceholders("ExpressionAttributeNames", '#', s.names); err != nil {
+		return err
+	}
+	bad, found := "", error(nil)
+	for k, name := range s.names {
+		if err := item.CheckName(name); err != nil && (found == nil || k < bad) { // of several always the same is told
+			bad, found = k, err
+		}
+	}
+	if found != nil && s.names[bad] == "" {
+		return errValidation("ExpressionAttributeNames contains invalid value: Empty attribute name for key " + bad)
+	}
+	return found
+}
+
+func (s *substitutions) checkValues() error {
+	if len(s.values) == 0 {
+		return errValidation("ExpressionAttributeValues must not be empty")
+	}
+	if err := checkPlaceholders("ExpressionAttributeValues", ':', s.values); err != nil {
+		return err
+	}
+	return s.badValue
+}
+
+// params makes the maps ready for the expressions, of which there is one at least if there are any.
 func (s *substitutions) params() (*expr.Params, error) {
-	if s.namesSet {
-		if len(s.names) == 0 {
-			return nil, errValidation("ExpressionAttributeNames must not be empty")
-		}
-		if err := checkPlaceholders("ExpressionAttributeNames", '#', s.names); err != nil {
-			return nil, err
-		}
-	}
-	if s.valuesSet {
-		if len(s.values) == 0 {
-			return nil, errValidation("ExpressionAttributeValues must not be empty")
-		}
-		if err := checkPlaceholders("ExpressionAttributeValues", ':', s.values); err != nil {
-			return nil, err
-		}
-		if s.badValue != nil {
-			return nil, s.badValue
-		}
-	}
 	if n := s.size(); n > maxSubstitutions {
 		return nil, errValidation("ExpressionAttributeNames and ExpressionAttributeValues have exceeded the maximum allowed size; size: " + strconv.Itoa(n))
 	}
@@ -143,30 +166,27 @@ const (
 	maxSubstitutions = 2 << 20
 )
 
+// checkPlaceholders looks at the keys in order, so that of several bad ones always the same is told.
 func checkPlaceholders[V any](what string, sigil byte, m map[string]V) error {
-	bad := ""
+	bad, long := "", ""
+	ok := true
 	for k := range m {
-		if !isPlaceholder(k, sigil) && (bad == "" || k < bad) {
-			bad = k
-			if k == "" {
-				break
+		switch {
+		case len(k) > maxPlaceholder:
+			if long == "" || k < long {
+				long = k
 			}
+		case !isPlaceholder(k, sigil) && (ok || k < bad):
+			bad, ok = k, false
 		}
 	}
-	if bad != "" || hasEmptyKey(m) {
+	if long != "" {
+		return errValidation(what + " contains invalid key: The expression attribute map contains a key that is too long; key: \"" + long + "\"")
+	}
+	if !ok {
 		return errValidation(what + " contains invalid key: Syntax error; key: \"" + bad + "\"")
 	}
-	for k := range m {
-		if len(k) > maxPlaceholder {
-			return errValidation(what + " contains invalid key: The expression attribute map contains a key that is too long; key: \"" + k + "\"")
-		}
-	}
 	return nil
-}
-
-func hasEmptyKey[V any](m map[string]V) bool {
-	_, ok := m[""]
-	return ok
 }
 
 func isPlaceholder(k string, sigil byte) bool {

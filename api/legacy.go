@@ -98,10 +98,13 @@ func (m *conditionMap) constraints(v *violations, path string) {
 	}
 }
 
-// conditions hands the entries on, unless a value breaks the data model.
+// conditions hands the entries on, unless a name or a value breaks the data model.
 func (m *conditionMap) conditions() ([]legacy.Condition, error) {
 	list := make([]legacy.Condition, len(m.list))
 	for i, e := range m.list {
+		if err := item.CheckName(e.name); err != nil {
+			return nil, err
+		}
 		if e.values.err != nil {
 			return nil, e.values.err
 		}
@@ -136,6 +139,11 @@ func (l *attributesToGet) names() []string {
 }
 
 func (l *attributesToGet) check() (err error) {
+	for _, name := range l.list {
+		if err := item.CheckName(name); err != nil {
+			return err
+		}
+	}
 	if l.set {
 		l.made, err = legacy.AttributesToGet(l.list)
 	}

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"cmp"
+
 	"github.com/meridiandb/meridian/expr"
 	"github.com/meridiandb/meridian/expr/legacy"
 	"github.com/meridiandb/meridian/item"
@@ -74,8 +76,8 @@ func (l *legacyCondition) check() (err error) {
 	}
 	list := make([]legacy.Expectation, len(l.expected.list))
 	for i, e := range l.expected.list {
-		if e.err != nil {
-			return e.err
+		if err := cmp.Or(item.CheckName(e.name), e.err); err != nil {
+			return err
 		}
 		if e.values.err != nil {
 			return e.values.err
@@ -146,8 +148,8 @@ func (l *legacyUpdate) check() (err error) {
 	}
 	list := make([]legacy.AttributeUpdate, len(l.updates.list))
 	for i, e := range l.updates.list {
-		if e.err != nil {
-			return e.err
+		if err := cmp.Or(item.CheckName(e.name), e.err); err != nil {
+			return err
 		}
 		list[i] = legacy.AttributeUpdate{Name: e.name, Action: e.action.s, Value: e.value}
 	}

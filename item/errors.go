@@ -27,3 +27,22 @@ const (
 
 // TooDeep is the text for more than MaxDepth levels.
 const TooDeep = "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
+
+// CheckName refuses what cannot be an attribute's name. Errors are *ValidationError.
+func CheckName(name string) error {
+	if e := badName(len(name)); e != nil {
+		return e
+	}
+	return nil
+}
+
+// badName is what is wrong with a name of so many bytes; nil for nothing.
+func badName(size int) *ValidationError {
+	switch {
+	case size == 0:
+		return invalid("One or more parameter values were invalid: Empty attribute name")
+	case size > MaxAttributeName:
+		return invalid("1 validation error detected: Attribute name is too large, must be less than 65536 bytes")
+	}
+	return nil
+}

@@ -444,11 +444,8 @@ func (r *reader) field(dst []byte, depth int) (field, []byte, error) {
 		return f, nil, syntax(err)
 	}
 	n := len(dst) - f.name
-	switch {
-	case n == 0:
-		r.note(invalid("One or more parameter values were invalid: Empty attribute name"))
-	case n > MaxAttributeName:
-		r.note(invalid("One or more parameter values were invalid: Attribute name is too large, must be less than 65536 bytes"))
+	if e := badName(n); e != nil {
+		r.note(e)
 	}
 	var num [binary.MaxVarintLen64]byte
 	k := binary.PutUvarint(num[:], uint64(n))
