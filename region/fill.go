@@ -46,10 +46,8 @@ var errNoPosition = errors.New("the copy does not say where it was taken")
 func (r *Region) fillFrom(p Peers, e *catalog.Entry, source string) error {
 	start := time.Now()
 	items := 0
-	var positions map[crdt.Origin]record.Seq
 	err := p.FetchSnapshot(r.ctx, source, e.ID, func(c Chunk) error {
 		if c.Positions != nil {
-			positions = c.Positions
 			if err := r.inbound.beginJoin(e.ID, c.Positions); err != nil {
 				return err
 			}
@@ -69,48 +67,13 @@ func (r *Region) fillFrom(p Peers, e *catalog.Entry, source string) error {
 	if !r.inbound.joining(e.ID) {
 		return errNoPosition
 	}
-	r.awaitOthers(e, positions)
+	r.awaitOthers()
 	if err := r.filled(e); err != nil {
 		return err
 	}
 	r.inbound.endJoin(e.ID)
 	r.logger.Info("replica filled", "table", e.Name, "from", source, "items", items, "took", time.Since(start))
 	return nil
-}
-
-// othersPatience is how long a filled table waits for the other tables. An origin that is gone, or cannot be reached, never
-// gets there, and must not keep the replica from serving.
-const othersPatience = 3 * time.Second
-
-// awaitOthers waits until the logs have been read up to where a copy was taken. The copy has its part of transactions whose
-// other parts, in tables that are served here already, are still on their way: whoever read both would see them torn.
-func (r *Region) awaitOthers(e *catalog.Entry, positions map[crdt.Origin]record.Seq) {
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for until := time.Now().Add(othersPatience); time.Now().Before(until) && r.inbound.ahead(e.ID, positions); {
-		select {
-		case <-tick.C:
-		case <-r.ctx.Done():
-			return
-		}
-	}
-}
-
-// ahead reports whether a copy of a table has more of some log than has been read here for other tables.
-func (in *inbound) ahead(id record.TableID, positions map[crdt.Origin]record.Seq) bool {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	for o, at := range positions {
-		if o == in.region.origin || in.cursorLocked(o) >= at {
-			continue
-		}
-		for _, e := range in.region.catalog.Entries() {
-			if e.ID != id && e.Local.Ready && in.wantedLocked(e, o.Region) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // filled notes that the data is here. Clients may write from then on, so From is taken before.

@@ -55,6 +55,7 @@ type Region struct {
 	handles sync.Map // record.TableID -> *table.Table, the newest handle made
 	streams streams
 	overdue overdue
+	shown   shown
 
 	alarmed atomic.Bool // the clock differs from the others'
 
@@ -118,6 +119,7 @@ func (r *Region) recover(o Options) (err error) {
 	if err = r.engine.LoadSeen(); err != nil {
 		return err
 	}
+	r.shown.note(r.engine.SeenOthers())
 	if r.inbound, err = openInbound(r); err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ type Stats struct {
 	Tables                        []TableStatus
 	Inbound                       map[string]record.Seq    // cursor by origin
 	Behind                        []string                 // origins whose logs no longer reach back to us: their tables are being copied
+	Partial                       []string                 // origins whose transactions may be seen in part (see Region.Partial)
 	Held                          map[string]time.Duration // streams held, by origin: how far their next commit is ahead
 }
 
@@ -78,6 +79,10 @@ func (r *Region) Stats() Stats {
 			})
 		}
 	}
+	for _, o := range r.Partial() {
+		s.Partial = append(s.Partial, o.String())
+	}
+	slices.Sort(s.Partial)
 	r.inbound.mu.Lock()
 	defer r.inbound.mu.Unlock()
 	for o, c := range r.inbound.cursors {

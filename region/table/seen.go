@@ -94,12 +94,16 @@ func (e *Engine) Seen(ctx context.Context) (crdt.Context, error) {
 	if err := e.settleAll(ctx); err != nil {
 		return crdt.Context{}, err
 	}
-	e.seen.mu.Lock()
-	others := maps.Clone(e.seen.others)
-	e.seen.mu.Unlock()
 	c := crdt.NewContext(0, own)
-	for o, t := range others {
+	for o, t := range e.SeenOthers() {
 		c = c.With(crdt.Stamp{Time: t, Origin: o})
 	}
 	return c, nil
+}
+
+// SeenOthers is what items here may show of other origins, be it durable or not.
+func (e *Engine) SeenOthers() map[crdt.Origin]crdt.Time {
+	e.seen.mu.Lock()
+	defer e.seen.mu.Unlock()
+	return maps.Clone(e.seen.others)
 }

@@ -1,0 +1,71 @@
+package region
+
+import (
+	"sync"
+	"time"
+
+	"github.com/meridiandb/meridian/crdt"
+)
+
+// Tables are filled and members adopted one by one, and then logs are read again for the sake of one table. What is read of a
+// log for some tables and not yet for others shows transactions over them in part. A table that is filled waits for that to
+// be over before it serves, for a while; what is left then is shown by Partial.
+
+// othersPatience is how long a filled table waits for the logs. An origin that is gone, or cannot be reached, never gets
+// there, and must not keep the replica from serving.
+const othersPatience = 3 * time.Second
+
+// awaitOthers waits until of all logs so much has been read, with the filled table in it, as items here may show. The copy
+// has its part of transactions whose other parts, in tables that are served here already, are still on their way; and the
+// tables here have their part of others that the copy's source did not have yet, from before the cursors moved back.
+func (r *Region) awaitOthers() {
+	r.shown.note(r.engine.SeenOthers())
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for until := time.Now().Add(othersPatience); time.Now().Before(until) && len(r.Partial()) > 0; {
+		select {
+		case <-tick.C:
+		case <-r.ctx.Done():
+			return
+		}
+	}
+}
+
+// shown is what items showed of others when a table was filled, or at the start.
+type shown struct {
+	mu sync.Mutex
+	by map[crdt.Origin]crdt.Time
+}
+
+func (s *shown) note(seen map[crdt.Origin]crdt.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.by = seen // never less than before
+}
+
+// Partial lists the origins whose transactions may be seen in part here: a table was filled, or this region started, and
+// since then their logs have not been read as far as items showed of them at that time.
+func (r *Region) Partial() []crdt.Origin {
+	r.shown.mu.Lock()
+	defer r.shown.mu.Unlock()
+	in := r.inbound
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	var all []crdt.Origin
+	for o, t := range r.shown.by {
+		if in.closed[o] < t && !in.replacedLocked(o) && len(in.tablesLocked(o.Region)) > 1 {
+			all = append(all, o)
+		}
+	}
+	return all
+}
+
+// replacedLocked reports whether the log of a later incarnation is read: the older one's will not be read on.
+func (in *inbound) replacedLocked(o crdt.Origin) bool {
+	for other := range in.cursors {
+		if other.Region == o.Region && other.Incarnation > o.Incarnation {
+			return true
+		}
+	}
+	return false
+}
