@@ -19,7 +19,7 @@ func (r *Region) fill(e *catalog.Entry) error {
 		return errAlone
 	}
 	// What is there is from an attempt that was cut off, or from an earlier membership.
-	if err := r.engine.RemoveTable(r.ctx, e.ID); err != nil {
+	if err := r.empty(e.ID); err != nil {
 		return err
 	}
 	r.engine.SetCount(e.ID, table.Count{})

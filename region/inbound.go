@@ -42,6 +42,9 @@ type inbound struct {
 	wants   map[string]*want              // by peer region that has asked
 	behind  map[crdt.Origin]bool          // peers whose log no longer reaches back to our cursor
 	held    map[crdt.Origin]time.Duration // peers whose next commit is too far ahead, by how much
+
+	mended   map[record.TableID]map[crdt.Origin]crdt.Time // what tables have by other ways than logs (mended.go)
+	fillings map[record.TableID]uint64                    // how often a table's data went since the start
 }
 
 // want is one answer of Wanted.
@@ -54,11 +57,13 @@ type want struct {
 func openInbound(r *Region) (*inbound, error) {
 	cursors, err := readCursors(r.store)
 	closed, e := readTimes(r.store, appliedPrefix)
+	mended, e2 := readMended(r.store)
 	return &inbound{
 		region: r, cursors: cursors, closed: closed, risen: make(chan struct{}),
 		joins: map[record.TableID][]string{}, wants: map[string]*want{},
 		behind: map[crdt.Origin]bool{}, held: map[crdt.Origin]time.Duration{},
-	}, errors.Join(err, e)
+		mended: mended, fillings: map[record.TableID]uint64{},
+	}, errors.Join(err, e, e2)
 }
 
 // cursorLocked begins, in a log that nothing was read from yet, where nothing that is wanted is missed.

@@ -20,7 +20,7 @@ func (r *Region) leave(e *catalog.Entry) error {
 			return err
 		}
 	}
-	if err := r.engine.RemoveTable(r.ctx, e.ID); err != nil {
+	if err := r.empty(e.ID); err != nil {
 		return err
 	}
 	if e.Keeper == r.name {
@@ -72,7 +72,7 @@ func (r *Region) holds(c command) error {
 
 // drop forgets a table that this region no longer holds.
 func (r *Region) drop(e *catalog.Entry) error {
-	if err := r.engine.RemoveTable(r.ctx, e.ID); err != nil {
+	if err := r.empty(e.ID); err != nil {
 		return err
 	}
 	r.inbound.endJoin(e.ID)

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/meridiandb/meridian/conflict"
 	"github.com/meridiandb/meridian/crdt"
@@ -24,13 +23,25 @@ import (
 type RepairCopy struct {
 	*table.Tree
 	snap     storage.Snapshot
+	region   *Region
+	id       record.TableID
+	filling  uint64
 	held     map[crdt.Origin]crdt.Time
+	have     map[crdt.Origin]crdt.Time
 	floor    crdt.Time
 	position record.Seq
 }
 
 // Held says, for each live origin, up to which time the copy has everything.
 func (c *RepairCopy) Held() map[crdt.Origin]crdt.Time { return c.held }
+
+// Have says, for each origin of which anything is known, up to which time the copy has everything: of those that are gone, too.
+func (c *RepairCopy) Have() map[crdt.Origin]crdt.Time { return c.have }
+
+// Raise notes that the table has, besides what the copy has, everything of some origins up to a time.
+func (c *RepairCopy) Raise(up map[crdt.Origin]crdt.Time) error {
+	return c.region.fail(c.region.inbound.raise(c.id, c.filling, up))
+}
 
 // Floor is the table's floor when the copy was made.
 func (c *RepairCopy) Floor() crdt.Time { return c.floor }
@@ -62,7 +73,8 @@ func (r *Region) OpenCopy(ctx context.Context, id record.TableID, forgotten crdt
 		if !r.complete(e) {
 			return nil, fault.New(fault.Unavailable, "region %s holds no complete replica of table %s", r.name, id)
 		}
-		c := &RepairCopy{held: r.held(e, live)}
+		c := &RepairCopy{region: r, id: id, filling: r.inbound.filling(id)}
+		c.held, c.have = r.held(e, live)
 		c.position, _ = r.End()
 		c.snap = r.store.Snapshot()
 		last := r.log.Last()
@@ -86,20 +98,19 @@ func (r *Region) OpenCopy(ctx context.Context, id record.TableID, forgotten crdt
 	}
 }
 
-// held is the vector of a table.
-func (r *Region) held(e *catalog.Entry, live []crdt.Origin) map[crdt.Origin]crdt.Time {
-	held := map[crdt.Origin]crdt.Time{}
+// held is the vector of a table: of the origins whose logs are followed, and of all.
+func (r *Region) held(e *catalog.Entry, live []crdt.Origin) (held, have map[crdt.Origin]crdt.Time) {
+	held = map[crdt.Origin]crdt.Time{}
 	in := r.inbound
 	in.mu.Lock()
 	for _, o := range live {
-		held[o] = 0
-		if slices.Contains(e.Local.Sources, o.Region) {
-			held[o] = in.closed[o]
-		}
+		held[o] = in.upToLocked(e, o)
 	}
+	have = in.haveLocked(e)
 	in.mu.Unlock()
 	_, held[r.origin] = r.End()
-	return held
+	have[r.origin] = held[r.origin]
+	return held, have
 }
 
 // Mend merges items that another region's copy has, and returns when they are durable. News is how many were not known here.

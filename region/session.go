@@ -46,6 +46,11 @@ func (in *inbound) riseLocked(peer crdt.Origin, t crdt.Time) {
 		return
 	}
 	in.closed[peer] = t
+	in.tellLocked()
+}
+
+// tellLocked wakes the sessions that wait.
+func (in *inbound) tellLocked() {
 	if in.waiters > 0 {
 		close(in.risen)
 		in.risen = make(chan struct{})
@@ -118,6 +123,8 @@ func (in *inbound) lacksLocked(session []Seen) *BehindError {
 		have := in.closed[s.Origin]
 		if s.Origin == in.region.origin {
 			have = in.region.clock.Last() // it began at its ceiling: nothing durable is above
+		} else if have < s.Time {
+			have = in.holdsLocked(s.Origin)
 		}
 		if have < s.Time && (s.Wrote || in.concerns(s.Origin.Region)) {
 			return &BehindError{Region: in.region.name, Lacks: s.Stamp, Knows: have}

@@ -32,6 +32,10 @@ type RepairCopy interface {
 	antientropy.View
 	// Held says, for each live origin, up to which time the copy has everything.
 	Held() map[crdt.Origin]crdt.Time
+	// Have says the same of every origin of which anything is known.
+	Have() map[crdt.Origin]crdt.Time
+	// Raise is told, after a round, of which origins the table has everything up to when, besides what the copy has.
+	Raise(up map[crdt.Origin]crdt.Time) error
 	// Floor is the table's floor when the copy was made, or a later one.
 	Floor() crdt.Time
 	// Position is up to where in this region's own log the copy has everything.

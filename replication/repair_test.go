@@ -23,7 +23,9 @@ import (
 type copies struct {
 	mu       sync.Mutex
 	items    map[string]crdt.Stamp
-	followed map[string]bool // regions of which everything is held that was ever written
+	followed map[string]bool           // regions of which everything is held that was ever written
+	have     map[crdt.Origin]crdt.Time // of origins that are gone
+	raised   map[crdt.Origin]crdt.Time
 	scrubs   int
 	open     int
 }
@@ -44,7 +46,9 @@ func (c *copies) OpenCopy(_ context.Context, _ record.TableID, _ crdt.Time, live
 			held[o] = crdt.TimeFromMillis(time.Now().UnixMilli())
 		}
 	}
-	return &aCopy{c, maps.Clone(c.items), held}, nil
+	have := maps.Clone(held)
+	maps.Copy(have, c.have)
+	return &aCopy{c, maps.Clone(c.items), held, have}, nil
 }
 
 func (c *copies) Mend(_ context.Context, _ string, _ record.TableID, keys, states [][]byte) (news int, err error) {
@@ -93,6 +97,20 @@ type aCopy struct {
 	of    *copies
 	items map[string]crdt.Stamp
 	held  map[crdt.Origin]crdt.Time
+	have  map[crdt.Origin]crdt.Time
+}
+
+func (c *aCopy) Have() map[crdt.Origin]crdt.Time { return c.have }
+func (c *aCopy) Raise(up map[crdt.Origin]crdt.Time) error {
+	c.of.mu.Lock()
+	defer c.of.mu.Unlock()
+	for o, t := range up {
+		if c.of.raised == nil {
+			c.of.raised = map[crdt.Origin]crdt.Time{}
+		}
+		c.of.raised[o] = t
+	}
+	return nil
 }
 
 func pathOfKey(k string) (p [12]byte) {
@@ -256,5 +274,25 @@ func TestRepairWithoutAnAnswer(t *testing.T) {
 		if alarms := a.r.RepairAlarms(); len(alarms) != 1 || !strings.Contains(alarms[0], "3 cells") {
 			t.Errorf("%q", alarms)
 		}
+	})
+}
+
+// TestRepairSaysWhatIsHeld: after a round both sides know that they hold of an origin that is gone what the other held.
+func TestRepairSaysWhatIsHeld(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		s := newSim(t, 1, fakenet.Path{Delay: 40 * time.Millisecond}, link.Config{}, "a", "b")
+		defer s.close()
+		withCopies(s)
+		a, b := s.nodes["a"], s.nodes["b"]
+		x, y := crdt.Origin{Region: "x", Incarnation: 1}, crdt.Origin{Region: "y", Incarnation: 1}
+		a.copies.have, b.copies.have = map[crdt.Origin]crdt.Time{x: 5, y: 9}, map[crdt.Origin]crdt.Time{x: 7}
+		raised := func(c *copies) map[crdt.Origin]crdt.Time {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			return maps.Clone(c.raised)
+		}
+		s.within(3*time.Minute, "both know", func() bool {
+			return maps.Equal(raised(a.copies), map[crdt.Origin]crdt.Time{x: 7}) && maps.Equal(raised(b.copies), map[crdt.Origin]crdt.Time{y: 9})
+		})
 	})
 }

@@ -143,12 +143,18 @@ func (k *comparing) run(ctx context.Context, whole bool) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, mine.Close()) }()
-	held := antientropy.Held{Floor: mine.Floor(), Up: mine.Held()}
-	round, err := antientropy.Begin(mine, held, &welcome, whole)
+	round, err := antientropy.Begin(mine, heldBy(mine), &welcome, whole)
 	if err != nil {
 		return err
 	}
-	return k.steps(ctx, round)
+	if err := k.steps(ctx, round); err != nil {
+		return err
+	}
+	return mine.Raise(round.Gained())
+}
+
+func heldBy(c RepairCopy) antientropy.Held {
+	return antientropy.Held{Floor: c.Floor(), Up: c.Held(), Have: c.Have()}
 }
 
 // steps asks until there is nothing to ask.
@@ -274,10 +280,13 @@ func (s *repairs) converse(ctx context.Context, e transport.Exchange, hello anti
 		return false, err
 	}
 	defer func() { err = errors.Join(err, mine.Close()) }()
-	w.Held, w.Position = antientropy.Held{Floor: mine.Floor(), Up: mine.Held()}, mine.Position()
+	w.Held, w.Position = heldBy(mine), mine.Position()
 	a, b, err := antientropy.NewAnswerer(mine, w, func(items []antientropy.Item) (int, error) {
 		return mend(ctx, s.region, hello.Asker.Region, hello.Table, items)
 	})
+	if err == nil {
+		a.Gained = mine.Raise
+	}
 	for err == nil {
 		if err = e.Send(b); err != nil {
 			break

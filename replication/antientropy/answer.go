@@ -1,6 +1,10 @@
 package antientropy
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/meridiandb/meridian/crdt"
+)
 
 // Answerer answers one round.
 type Answerer struct {
@@ -9,6 +13,8 @@ type Answerer struct {
 	mend func([]Item) (news int, err error)
 	// Hollow is set once the asker has found a tree that is not that of its items: this side's, or its own.
 	Hollow bool
+	// Gained, if not nil, hears what this side holds of some origins after the round, if it held less.
+	Gained func(map[crdt.Origin]crdt.Time) error
 }
 
 // NewAnswerer makes the answering side and the first message, what it says of itself. Of w all but the digests is given.
@@ -36,8 +42,18 @@ func (a *Answerer) Answer(request []byte) ([]byte, error) {
 	case 'z':
 		a.Hollow = true
 		return request[:1], nil
+	case 'g':
+		return a.gained(request)
 	}
 	return nil, fmt.Errorf("%w: kind %q", ErrMessage, request[0])
+}
+
+func (a *Answerer) gained(request []byte) ([]byte, error) {
+	up, err := decodeGained(request)
+	if err == nil && a.Gained != nil {
+		err = a.Gained(up)
+	}
+	return request[:1], err
 }
 
 func (a *Answerer) descend(request []byte) ([]byte, error) {

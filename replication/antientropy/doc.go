@@ -14,6 +14,7 @@
 //	                                     ←   what each has seen
 //	Swap{paths wanted, items given}      →
 //	                                     ←   items, and how many of those given were news
+//	Gained{what the answerer holds now}  →
 //
 // A Round asks, Answer answers. Nodes are prefixes of an item's Path: the hash of its partition key, which is the order in
 // which items are stored, and behind it a hash of its whole key, for partitions that are large. Fan-out is 16. The deepest
@@ -27,6 +28,9 @@
 // both have seen the same writes and still differ: then an origin has lived twice, merging cannot mend it, and an operator
 // must hear of it. All else is in flight. A round that is Whole takes and gives everything that differs: for a region that
 // can no longer catch up from a log. Afterwards it holds what the answerer's snapshot held.
+//
+// After any round each side holds of an origin that it did not list all that the other's snapshot held, after one that was
+// Whole of every origin (Gained).
 //
 // # Sizes
 //

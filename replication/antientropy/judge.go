@@ -8,6 +8,21 @@ import "github.com/meridiandb/meridian/crdt"
 type Held struct {
 	Floor crdt.Time
 	Up    map[crdt.Origin]crdt.Time
+	// Have is the same of all origins of which anything is known, those that are gone too. Nothing is judged by it: it says
+	// what the other side holds after a round.
+	Have map[crdt.Origin]crdt.Time
+}
+
+// gained is what a side that held h holds after a round with another that held o. Of an origin that it did not list it has
+// taken all that it missed; after a round that was whole, of every origin.
+func (h *Held) gained(o *Held, whole bool) map[crdt.Origin]crdt.Time {
+	up := map[crdt.Origin]crdt.Time{}
+	for origin, t := range o.Have {
+		if _, listed := h.Up[origin]; (whole || !listed) && t > h.Have[origin] {
+			up[origin] = t
+		}
+	}
+	return up
 }
 
 // covers reports whether a side should have a write.

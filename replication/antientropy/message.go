@@ -10,21 +10,23 @@ import (
 	"github.com/meridiandb/meridian/stream/record"
 )
 
-// Messages, version 1. All numbers are uvarints unless they say otherwise.
+// Messages, version 2. All numbers are uvarints unless they say otherwise.
 //
 //	Hello     'h', version, table id (16), origin of the asker (stamps' dictionary of one), floor (8)
 //	Welcome   'w', version, cut (8), floor (8), position (8), dictionary, place of the answerer with 1 (8),
-//	          n, n × { place of origin, up (8) }, 16 × digest (8)
+//	          held, have: each n, n × { place of origin, up (8) },
+//	          16 × digest (8)
 //	Descend   'd', n, n × node { depth (1), (depth+1)/2 bytes of path }
 //	Levels    'l', n, n × { 0, 16 × digest (8) | 1, m, m × { path (12), digest (8) } }
 //	Contexts  'c', n, n × path (12)
 //	Seen      's', dictionary, n, n × { 0 | 1, context }
 //	Swap      'p', n, n × path (12), m, m × item { key, state: each a length and bytes }
 //	Hollow    'z', and the same in answer: one of the two trees is not that of its items
+//	Gained    'g', dictionary, n, n × { place of origin, up (8) }, and 'g' in answer: what the answerer holds after the round
 //	Items     'i', done, news, n, n × { 0 | 1, item }     done: how many of the wanted paths are answered, n of them
 //
 // Digests and times are big endian.
-const version = 1
+const version = 2
 
 // ErrMessage says that a message makes no sense.
 var ErrMessage = errors.New("antientropy: malformed message")
@@ -76,14 +78,13 @@ func (w *Welcome) append(dst []byte) []byte {
 	}
 	var d crdt.Dictionary
 	d.Add(w.Answerer)
-	for o := range w.Held.Up {
-		d.Add(o)
+	for _, times := range []map[crdt.Origin]crdt.Time{w.Held.Up, w.Held.Have} {
+		for o := range times {
+			d.Add(o)
+		}
 	}
 	dst = d.AppendStamp(d.Append(dst), crdt.Stamp{Time: 1, Origin: w.Answerer})
-	dst = binary.AppendUvarint(dst, uint64(len(w.Held.Up)))
-	for _, o := range slices.SortedFunc(maps.Keys(w.Held.Up), crdt.Origin.Compare) {
-		dst = d.AppendStamp(dst, crdt.Stamp{Time: max(1, w.Held.Up[o]), Origin: o})
-	}
+	dst = appendTimes(appendTimes(dst, &d, w.Held.Up), &d, w.Held.Have)
 	for _, s := range w.top {
 		dst = binary.BigEndian.AppendUint64(dst, uint64(s))
 	}
@@ -98,17 +99,33 @@ func DecodeWelcome(b []byte) (w Welcome, err error) {
 	w.Cut, w.Held.Floor, w.Position = crdt.Time(r.uint64()), crdt.Time(r.uint64()), record.Seq(r.uint64())
 	d := r.dictionary()
 	w.Answerer = r.stamp(&d).Origin
-	n := r.count(9)
-	w.Held.Up = make(map[crdt.Origin]crdt.Time, n)
-	for range n {
-		s := r.stamp(&d)
-		w.Held.Up[s.Origin] = s.Time
-	}
-	if len(w.Held.Up) != n {
-		r.fail("an origin twice")
-	}
+	w.Held.Up, w.Held.Have = r.times(&d), r.times(&d)
 	r.shorts(&w.top)
 	return w, r.end()
+}
+
+func appendTimes(dst []byte, d *crdt.Dictionary, times map[crdt.Origin]crdt.Time) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(times)))
+	for _, o := range slices.SortedFunc(maps.Keys(times), crdt.Origin.Compare) {
+		dst = d.AppendStamp(dst, crdt.Stamp{Time: max(1, times[o]), Origin: o})
+	}
+	return dst
+}
+
+func appendGained(dst []byte, up map[crdt.Origin]crdt.Time) []byte {
+	var d crdt.Dictionary
+	for o := range up {
+		d.Add(o)
+	}
+	return appendTimes(d.Append(append(dst, 'g')), &d, up)
+}
+
+func decodeGained(b []byte) (map[crdt.Origin]crdt.Time, error) {
+	r := reader{b: b}
+	r.kind('g')
+	d := r.dictionary()
+	up := r.times(&d)
+	return up, r.end()
 }
 
 func appendDescend(dst []byte, nodes []Node) []byte {

@@ -4,6 +4,7 @@ import (
 	"crypto/md5"
 	"encoding/binary"
 	"flag"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -216,6 +217,13 @@ func (w *world) missing(a, b copyOf, held Held) map[string]bool {
 // compareAll runs a round and returns its tally and how many bytes it took.
 func compareAll(t *testing.T, mine, theirs copyOf, my, their Held, whole bool) (Tally, int) {
 	t.Helper()
+	tally, bytes, _, _ := compareAndGain(t, mine, theirs, my, their, whole)
+	return tally, bytes
+}
+
+// compareAndGain also returns what the two sides may say that they hold afterwards.
+func compareAndGain(t *testing.T, mine, theirs copyOf, my, their Held, whole bool) (tally Tally, bytes int, here, there map[crdt.Origin]crdt.Time) {
+	t.Helper()
 	seen := make(copyOf) // snapshots: what is mended does not show in them
 	for k, s := range mine {
 		seen[k] = s
@@ -228,6 +236,7 @@ func compareAll(t *testing.T, mine, theirs copyOf, my, their Held, whole bool) (
 	if err != nil {
 		t.Fatal(err)
 	}
+	a.Gained = func(up map[crdt.Origin]crdt.Time) error { there = up; return nil }
 	welcome, err := DecodeWelcome(hello)
 	if err != nil {
 		t.Fatal(err)
@@ -236,14 +245,14 @@ func compareAll(t *testing.T, mine, theirs copyOf, my, their Held, whole bool) (
 	if err != nil {
 		t.Fatal(err)
 	}
-	bytes := len(hello)
+	bytes = len(hello)
 	for {
 		q, err := r.Next()
 		if err != nil {
 			t.Fatal(err)
 		}
 		if q == nil {
-			return r.Tally(), bytes
+			return r.Tally(), bytes, r.Gained(), there
 		}
 		answer, err := a.Answer(q)
 		if err != nil {
@@ -257,5 +266,46 @@ func compareAll(t *testing.T, mine, theirs copyOf, my, their Held, whole bool) (
 		if news := mine.mend(t, items); news != len(items) {
 			t.Fatalf("%d of %d items taken were news", news, len(items))
 		}
+	}
+}
+
+// TestGained: after a round each side has every write that it may say that it has, of origins whose logs it follows no more,
+// and after a whole round of all.
+func TestGained(t *testing.T) {
+	seed := newSeed(t)
+	gained := 0
+	for run := range *runsFlag * 10 {
+		g := rand.New(rand.NewPCG(seed, uint64(run)))
+		w := newWorld(g, 1+g.IntN(30))
+		for range g.IntN(300) {
+			w.step()
+		}
+		x, y, whole := g.IntN(3), g.IntN(3), g.IntN(4) == 0
+		if x == y {
+			continue
+		}
+		my, their := w.held(x), w.held(y)
+		for _, h := range []*Held{&my, &their} {
+			h.Have = maps.Clone(h.Up)
+			for _, o := range w.origins {
+				if g.IntN(2) == 0 {
+					delete(h.Up, o)
+				}
+			}
+		}
+		_, _, here, there := compareAndGain(t, w.regions[x], w.regions[y], my, their, whole)
+		for r, up := range map[int]map[crdt.Origin]crdt.Time{x: here, y: there} {
+			gained += len(up)
+			for o, log := range w.logs {
+				for _, c := range log {
+					if c.stamp.Time <= up[w.origins[o]] && !w.regions[r][c.key].Context().Covers(c.stamp) {
+						t.Fatalf("run %d: %v is said to be held, and is not: %v", run, c.stamp, up)
+					}
+				}
+			}
+		}
+	}
+	if gained == 0 {
+		t.Error("nothing was ever gained")
 	}
 }

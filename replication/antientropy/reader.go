@@ -140,6 +140,19 @@ func (r *reader) stamp(d *crdt.Dictionary) crdt.Stamp {
 	return s
 }
 
+func (r *reader) times(d *crdt.Dictionary) map[crdt.Origin]crdt.Time {
+	n := r.count(9)
+	times := make(map[crdt.Origin]crdt.Time, n)
+	for range n {
+		s := r.stamp(d)
+		times[s.Origin] = s.Time
+	}
+	if len(times) != n {
+		r.fail("an origin twice")
+	}
+	return times
+}
+
 func (r *reader) context(d *crdt.Dictionary) crdt.Context {
 	c, rest, err := d.ReadContext(r.b)
 	if err != nil {

@@ -1,6 +1,10 @@
 package antientropy
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/meridiandb/meridian/crdt"
+)
 
 // Round is the asking side of a round. Call Next for a message to send, hand its answer to Took, and mend what that
 // returns, until Next says that there is nothing left to ask.
@@ -19,7 +23,8 @@ type Round struct {
 	pulls    []Path
 	pushes   []Path
 
-	told bool // the answerer knows that a tree is hollow
+	told  bool // the answerer knows that a tree is hollow
+	ended bool // the answerer knows what it holds now
 
 	asked   byte // kind of the message under way; 0: none
 	nodes   []Node
@@ -81,8 +86,23 @@ func (r *Round) Next() ([]byte, error) {
 	case r.tally.Hollow > 0 && !r.told:
 		r.told, r.asked = true, 'z'
 		return []byte{'z'}, nil
+	case !r.ended && r.tally.Hollow == 0:
+		r.ended = true
+		if up := r.their.gained(&r.mine, r.whole); len(up) > 0 {
+			r.asked = 'g'
+			return appendGained(nil, up), nil
+		}
 	}
 	return nil, nil
+}
+
+// Gained is what this side holds of some origins after the round, where it held less; nothing before its end, and nothing if a
+// tree is not that of its items.
+func (r *Round) Gained() map[crdt.Origin]crdt.Time {
+	if !r.ended || r.asked != 0 {
+		return nil
+	}
+	return r.mine.gained(&r.their, r.whole)
 }
 
 // Took takes the answer to what Next returned. The items are to be merged here, durably, before Next is called again.
@@ -96,7 +116,7 @@ func (r *Round) Took(answer []byte) ([]Item, error) {
 		return nil, r.tookSeen(answer)
 	case 'p':
 		return r.tookItems(answer)
-	case 'z':
+	case 'z', 'g':
 		return nil, nil
 	}
 	return nil, errors.New("antientropy: no message is under way")

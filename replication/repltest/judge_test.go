@@ -156,6 +156,7 @@ func (w *world) judgeTable(t *tableInfo, cs *clients) {
 		}
 		l.judgeStored(v)
 		states := l.states(t.id)
+		l.judgeHeld(t, states)
 		if first == nil {
 			first, at = states, n.name
 			continue
