@@ -5,7 +5,10 @@ import "strings"
 const module = "github.com/meridiandb/meridian"
 
 // pure lists the packages that decide and do not act: no I/O, no clock, no goroutine, no lock. Their tests may do all that.
-var pure = []string{"item", "expr", "crdt", "conflict", "stream/record", "replication/link", "replication/antientropy"}
+var pure = []string{
+	"item", "expr", "crdt", "conflict", "stream/record", "replication/link", "replication/antientropy",
+	"trigger/filter", "trigger/batch", "trigger/duty",
+}
 
 // impureImports are what a pure package may not import.
 var impureImports = map[string]string{
@@ -63,6 +66,16 @@ var bans = []ban{
 		from: but(all, in("cmd")), to: ours("cmd"), tests: true,
 		why:    "cmd is wiring only",
 		remedy: "move what you need out of cmd into the package that owns the idea",
+	},
+	{
+		from: in("trigger"), to: ours("replication", "api"), tests: true,
+		why:    "a trigger reads its own region's streams, and reaches other regions by what it is handed: so it is tested without sockets",
+		remedy: "declare what you need in trigger's Peers; the parts meet in cmd/meridian",
+	},
+	{
+		from: in("api", "region", "replication"), to: ours("trigger"), tests: true,
+		why:    "triggers are a consumer of streams like any other: nothing depends on them",
+		remedy: "let trigger ask",
 	},
 	{
 		from: in("drill", "bench", "route"),
