@@ -31,6 +31,8 @@ type Options struct {
 	Seeds []string
 	// TLS is for replication; nil: none.
 	TLS *TLS
+	// GossipKey encrypts gossip: 16, 24 or 32 bytes, the same in all regions; nil: it is not encrypted.
+	GossipKey []byte
 	// Network makes the links as slow as real ones, or breaks them; nil: they are as they are. Gossip is left alone.
 	Network *wan.Network
 

@@ -21,7 +21,7 @@ func Start(o Options) (*Replication, error) {
 	}
 	m, err := member.Start(member.Options{
 		Origin: o.Source.Origin(), Listen: o.GossipListen, Advertise: o.GossipAdvertise,
-		ReplicationAddress: o.Advertise, Seeds: o.Seeds, Logger: o.Logger,
+		ReplicationAddress: o.Advertise, Seeds: o.Seeds, Key: o.GossipKey, Logger: o.Logger,
 	})
 	if err != nil {
 		return nil, errors.Join(err, t.Close())

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/meridiandb/meridian/api"
+	"github.com/meridiandb/meridian/api/front"
 	"github.com/meridiandb/meridian/internal/admin"
 	"github.com/meridiandb/meridian/region"
 	"github.com/meridiandb/meridian/replication"
@@ -31,7 +32,8 @@ type node struct {
 	store       *pebblestore.Store // owned by region
 	region      *region.Region
 	replication *replication.Replication
-	api, admin  *http.Server
+	api         *front.Server
+	admin       *http.Server
 
 	assembled chan struct{} // closed when all of the above is set
 	serving   atomic.Bool   // between the start of Run and the beginning of its end
@@ -61,7 +63,7 @@ func (n *node) assemble() error {
 		return err
 	}
 	clients, operators := connections(openFiles(), n.config.Beside)
-	n.api = newHTTPServer(handler, clients, n.config.Logger)
+	n.api = newEndpoint(handler, clients, n.config.Logger)
 	options := admin.Options{
 		Source: n, Conflicts: conflictSource{n.region}, Metrics: admin.NewMetrics(registry), Profile: n.config.Profile,
 	}
@@ -99,7 +101,7 @@ func (n *node) startReplication(metrics prometheus.Registerer) (err error) {
 		Repairer: repairer{n.region}, RepairEvery: cmp.Or(c.RepairEvery, -1),
 		Listen: c.Ports.Replication.address(), Advertise: c.ReplicationAdvertise,
 		GossipListen: c.Ports.Gossip.address(), GossipAdvertise: c.GossipAdvertise,
-		Seeds: c.Join, Network: c.Network,
+		Seeds: c.Join, Network: c.Network, TLS: c.Secrets.tls, GossipKey: c.Secrets.gossipKey,
 		Logger: c.Logger, Registerer: metrics,
 	})
 	if err != nil {

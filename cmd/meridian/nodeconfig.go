@@ -25,6 +25,7 @@ type nodeConfig struct {
 	Logger                                *slog.Logger
 	Network                               *wan.Network // simulated; nil: none is
 	AllowFaults                           bool         // whoever reaches the admin endpoint may break Network
+	Secrets                               secrets      // between regions
 }
 
 const allowFaultsHelp = `let "meridian fault" break this region's links, for rehearsals`

@@ -24,6 +24,7 @@ type serveOptions struct {
 	wan                                     string
 	allowFaults                             bool
 	repairEvery                             time.Duration
+	secrets                                 secretFiles
 	config                                  string
 }
 
@@ -43,7 +44,11 @@ Every flag can also be given as a variable (--replication-listen is MERIDIAN_REP
 (replication-listen: …). The command line wins over the environment, that over the file.
 
 Everything listens on loopback unless told otherwise. A region that listens on all interfaces (0.0.0.0) must be told
-under which address the others reach it (--replication-advertise, --gossip-advertise).`,
+under which address the others reach it (--replication-advertise, --gossip-advertise).
+
+Whoever reaches the replication port is taken for a region unless --replication-ca, --replication-cert and --replication-key
+say otherwise: then regions show each other certificates of that authority, and nobody else gets in. --gossip-key does the same
+for membership. All regions need them alike.`,
 		Example: `  meridian serve --region us-east-1 --data /var/lib/meridian
   meridian serve --region eu-west-1 --data /var/lib/meridian --listen 0.0.0.0:8000 \
       --replication-listen 0.0.0.0:7000 --replication-advertise eu.example.net:7000 \
@@ -74,6 +79,7 @@ under which address the others reach it (--replication-advertise, --gossip-adver
 	f.BoolVar(&o.pprof, "pprof", o.pprof, pprofHelp)
 	f.StringVar(&o.wan, "wan", o.wan, "simulate distances to the other regions: aws or none; the same in all regions")
 	f.BoolVar(&o.allowFaults, "allow-faults", o.allowFaults, allowFaultsHelp+"; the same in all regions")
+	o.secrets.flags(f)
 	f.StringVar(&o.config, configFlag, o.config, "YAML file with settings")
 	return cmd
 }
@@ -90,6 +96,10 @@ func runServe(cmd *cobra.Command, o serveOptions) error {
 	if err != nil {
 		return err
 	}
+	secrets, err := o.secrets.read()
+	if err != nil {
+		return err
+	}
 	ports, err := claimPorts(nodeWants(o.region, o.listen, o.adminListen, o.replicationListen, o.gossipListen))
 	if err != nil {
 		return err
@@ -102,7 +112,7 @@ func runServe(cmd *cobra.Command, o serveOptions) error {
 		Region: o.region, Data: o.data, Cache: int64(o.cache), Profile: o.pprof, Ports: portsOfNode(ports, 0),
 		ReplicationAdvertise: o.replicationAdvertise, GossipAdvertise: o.gossipAdvertise,
 		Join: o.join, RepairEvery: o.repairEvery, Logger: logger.With("region", o.region),
-		Network: network(o.region, profile, o.allowFaults), AllowFaults: o.allowFaults,
+		Network: network(o.region, profile, o.allowFaults), AllowFaults: o.allowFaults, Secrets: secrets,
 	}
 	limitMemory(c.Cache)
 	n, err := openNode(c)

@@ -60,7 +60,9 @@ type Options struct {
 	// DynamoDB and Admin are told to the others; may be empty.
 	DynamoDB, Admin string
 	// Seeds are gossip endpoints of other regions, host:port; one that answers is enough. Our own among them does no harm.
-	Seeds  []string
+	Seeds []string
+	// Key encrypts and authenticates gossip, with AES-GCM: 16, 24 or 32 bytes, the same in all regions; nil: none.
+	Key    []byte
 	Logger *slog.Logger // nil: none
 
 	pace *pace // nil: production; tests are in a hurry
@@ -139,6 +141,7 @@ func (m *Member) start() error {
 	c.MemberlistConfig.Transport = t
 	c.MemberlistConfig.AdvertiseAddr, c.MemberlistConfig.AdvertisePort = ip, port
 	c.MemberlistConfig.BindPort = port // of no use with a transport of our own, but 0 must not stand there
+	c.MemberlistConfig.SecretKey = m.o.Key
 	if m.serf, err = serf.Create(c); err != nil {
 		return errors.Join(fmt.Errorf("membership of %s: %w", m.o.Origin.Region, err), t.Shutdown())
 	}
