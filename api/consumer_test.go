@@ -46,7 +46,7 @@ func TestConsumerSeesEveryChange(t *testing.T) {
 	arn := c.streamTable("tab", "NEW_AND_OLD_IMAGES")
 	w.join(t)
 
-	j := &judge{images: map[string]string{}, newest: map[string]string{}, seen: map[string]bool{}}
+	j := newJudge(func(image map[string]types.AttributeValue) string { return textOf(image, "v") }, "pk")
 	ctx, stop := context.WithCancel(t.Context())
 	var reading, writing sync.WaitGroup
 	reading.Go(func() { j.follow(ctx, newStreamsSDK(w.url), arn) })
@@ -172,12 +172,20 @@ func newStreamsSDK(url string) *dynamodbstreams.Client {
 
 // judge replays records and notes what cannot be.
 type judge struct {
+	see  func(image map[string]types.AttributeValue) string
+	keys []string // the key's attributes
+
 	mu     sync.Mutex
 	images map[string]string // newest image of each key, if there is an item
 	newest map[string]string // its sequence number
 	seen   map[string]bool   // sequence numbers and event ids
 	shards int
 	failed string
+}
+
+// newJudge makes a judge that compares what see tells of images; of an image that is not there it gets nil.
+func newJudge(see func(image map[string]types.AttributeValue) string, keys ...string) *judge {
+	return &judge{see: see, keys: keys, images: map[string]string{}, newest: map[string]string{}, seen: map[string]bool{}}
 }
 
 func (j *judge) failLocked(format string, args ...any) {
@@ -318,9 +326,12 @@ func (j *judge) take(r types.Record) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	d := r.Dynamodb
-	key, seq := textOf(d.Keys, "pk"), *d.SequenceNumber
+	key, seq := "", *d.SequenceNumber
+	for _, name := range j.keys {
+		key += textOf(d.Keys, name)
+	}
 	old, had := j.images[key]
-	shownOld, shownNew := textOf(d.OldImage, "v"), textOf(d.NewImage, "v")
+	shownOld, shownNew := j.see(d.OldImage), j.see(d.NewImage)
 	event := types.OperationTypeModify
 	switch {
 	case d.OldImage == nil:

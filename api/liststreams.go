@@ -22,7 +22,9 @@ func (in *listStreamsInput) member(d *decoder, name string) bool {
 }
 
 func (in *listStreamsInput) constraints(v *violations) {
-	v.indexName("tableName", in.table)
+	table := in.table
+	table.s = streamedTable(table.s)
+	v.indexName("tableName", table)
 	v.between("limit", in.limit, 1, maxListed)
 	v.streamARN("exclusiveStartStreamArn", in.after)
 }

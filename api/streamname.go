@@ -8,7 +8,11 @@ import (
 	"github.com/meridiandb/meridian/region"
 )
 
-// A stream's ARN is its table's, "/stream/" and its label. Streams have no other name in requests.
+// A stream's ARN is its table's, "/stream/" and its label. Streams have no other name in requests. A table's conflict feed has
+// streams like a table whose name is the table's with region.FeedSuffix behind it.
+
+// streamedTable is the name of the table whose stream it is, or whose conflicts'.
+func streamedTable(name string) string { return strings.TrimSuffix(name, region.FeedSuffix) }
 
 func (s *Server) streamARN(n region.StreamName) string {
 	return s.tableARN(n.Table) + "/stream/" + n.Label
@@ -28,7 +32,7 @@ func (c *call) streamNamed(t text) (region.StreamName, error) {
 	if !ok {
 		return n, errStreamARN(t.s)
 	}
-	if n.Table, n.Label, ok = strings.Cut(name, "/stream/"); !ok || !isName(n.Table) || !isLabel(n.Label) {
+	if n.Table, n.Label, ok = strings.Cut(name, "/stream/"); !ok || !isName(streamedTable(n.Table)) || !isLabel(n.Label) {
 		return n, errStreamARN(t.s)
 	}
 	if parts[3] != c.server.region || parts[4] != c.server.account {

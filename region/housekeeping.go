@@ -78,8 +78,8 @@ func (r *Region) trim(ctx context.Context) error {
 		return nil
 	}
 	return r.log.Trim(ctx, upTo, func(id record.TableID) bool {
-		e := r.catalog.ByID(id)
-		return e != nil && (e.Stream.Enabled || len(e.Local.Streams) > 0)
+		src, ok := r.sourceOf(id)
+		return ok && (len(src.streams()) > 0 || !src.feed && src.entry.Stream.Enabled)
 	})
 }
 

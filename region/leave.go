@@ -77,7 +77,9 @@ func (r *Region) drop(e *catalog.Entry) error {
 	}
 	r.inbound.endJoin(e.ID)
 	_, err := r.catalog.SetLocal(e.ID, func(l *catalog.Local) error {
-		*l = catalog.Local{Dropped: true, Joined: l.Joined, Streams: l.Streams, StreamLabel: l.StreamLabel}
+		*l = catalog.Local{
+			Dropped: true, Joined: l.Joined, Streams: l.Streams, StreamLabel: l.StreamLabel, Feeds: l.Feeds, FeedLabel: l.FeedLabel,
+		}
 		return nil
 	})
 	if err != nil {

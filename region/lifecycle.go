@@ -142,6 +142,8 @@ func (r *Region) nextStep(e *catalog.Entry) step {
 		return func() error { return r.fill(e) }
 	case r.inbound.unadopted(e):
 		return func() error { return r.inbound.adopt(e.ID) }
+	case feedWaits(e):
+		return func() error { return r.catalog.Refollow(e.ID) }
 	case streamWaits(e):
 		return func() error { return r.beginStream(e) }
 	case m.State == catalog.MemberCreating || m.Origin != r.origin:

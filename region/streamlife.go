@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/meridiandb/meridian/region/catalog"
-	"github.com/meridiandb/meridian/stream/record"
 )
 
 // A stream's life in this region. Its description turns it on and off (catalog.Local.Streams follows in the same write); the
@@ -31,6 +30,9 @@ type streams struct {
 	gate sync.RWMutex
 	life time.Duration // of shards
 }
+
+// feedWaits reports whether a table's conflict feed should have a stream and has none: it was kept by a version that knew none.
+func feedWaits(e *catalog.Entry) bool { return e.Shared() && e.Local.OpenFeed() == nil }
 
 // streamWaits reports whether a table's stream is on here and has not begun.
 func streamWaits(e *catalog.Entry) bool {
@@ -68,21 +70,23 @@ func (r *Region) beginStream(e *catalog.Entry) error {
 func (r *Region) rollStreams() error {
 	life := r.streams.life.Milliseconds()
 	for _, e := range r.catalog.Entries() {
-		if s := e.Local.OpenStream(); s == nil || !s.Due(r.log.Durable(), r.clock.Now(), life) {
-			continue
-		}
-		if err := r.rollStream(e.ID, life); err != nil {
-			return err
+		for _, src := range sourcesOf(e) {
+			if s := src.open(); s == nil || !s.Due(r.log.Durable(), r.clock.Now(), life) {
+				continue
+			}
+			if err := r.rollStream(src, life); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func (r *Region) rollStream(id record.TableID, life int64) error {
+func (r *Region) rollStream(src source, life int64) error {
 	r.streams.gate.Lock()
 	defer r.streams.gate.Unlock()
-	_, err := r.catalog.SetLocal(id, func(l *catalog.Local) error {
-		if s := l.OpenStream(); s != nil {
+	_, err := r.catalog.SetLocal(src.entry.ID, func(l *catalog.Local) error {
+		if s := src.openIn(l); s != nil {
 			s.Roll(r.log.Durable(), r.clock.Now(), life)
 		}
 		return nil
@@ -101,40 +105,43 @@ func (r *Region) closing(change func() (*catalog.Entry, error)) (*catalog.Entry,
 func (r *Region) trimStreams(ctx context.Context) error {
 	before := r.clock.Now() - streamLife.Milliseconds()
 	for _, e := range r.catalog.Entries() {
-		if len(e.Local.Streams) == 0 {
-			continue
-		}
-		l := e.Local.Clone()
-		from, needed := l.TrimStreams(before)
-		if !needed {
-			from = math.MaxUint64
-		}
-		// The changes first: of a stream that is forgotten nobody would take them.
-		if err := r.log.TrimParts(ctx, e.ID, from); err != nil {
-			return err
-		}
-		if !trimmed(&e.Local, &l) {
-			continue
-		}
-		_, err := r.catalog.SetLocal(e.ID, func(l *catalog.Local) error {
-			l.TrimStreams(before)
-			return nil
-		})
-		if err != nil {
-			return err
+		for _, src := range sourcesOf(e) {
+			if err := r.trimStreamsOf(ctx, src, before); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// trimmed reports whether one has fewer streams or generations than the other.
-func trimmed(was, is *catalog.Local) bool {
-	return generations(was) != generations(is) || len(was.Streams) != len(is.Streams)
+func (r *Region) trimStreamsOf(ctx context.Context, src source, before int64) error {
+	was := src.streams()
+	if len(was) == 0 {
+		return nil
+	}
+	l := src.entry.Local.Clone()
+	is, from, needed := catalog.TrimStreams(*src.of(&l), before)
+	if !needed {
+		from = math.MaxUint64
+	}
+	// The changes first: of a stream that is forgotten nobody would take them.
+	if err := r.log.TrimParts(ctx, src.id(), from); err != nil {
+		return err
+	}
+	if len(was) == len(is) && generations(was) == generations(is) {
+		return nil
+	}
+	_, err := r.catalog.SetLocal(src.entry.ID, func(l *catalog.Local) error {
+		all := src.of(l)
+		*all, _, _ = catalog.TrimStreams(*all, before)
+		return nil
+	})
+	return err
 }
 
-func generations(l *catalog.Local) (n int) {
-	for i := range l.Streams {
-		n += len(l.Streams[i].Generations)
+func generations(all []catalog.Stream) (n int) {
+	for i := range all {
+		n += len(all[i].Generations)
 	}
 	return n
 }

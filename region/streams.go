@@ -39,12 +39,14 @@ type StreamShard struct{ ID, Parent, First, Last string }
 // Streams of deleted tables, and those that were turned off, are among them for a day.
 func (r *Region) Streams(table string, after StreamName, limit int) (names []StreamName, more bool) {
 	for _, e := range r.catalog.Entries() {
-		if table != "" && e.Name != table {
-			continue
-		}
-		for _, s := range e.Local.Streams {
-			if n := (StreamName{e.Name, s.Label}); n.Compare(after) > 0 {
-				names = append(names, n)
+		for _, src := range sourcesOf(e) {
+			if table != "" && src.name() != table {
+				continue
+			}
+			for _, s := range src.streams() {
+				if n := (StreamName{src.name(), s.Label}); n.Compare(after) > 0 {
+					names = append(names, n)
+				}
 			}
 		}
 	}
@@ -56,16 +58,18 @@ func (r *Region) Streams(table string, after StreamName, limit int) (names []Str
 }
 
 // findStream finds a stream by its name.
-func (r *Region) findStream(n StreamName) (*catalog.Entry, *catalog.Stream, error) {
+func (r *Region) findStream(n StreamName) (source, *catalog.Stream, error) {
 	for _, e := range r.catalog.Entries() {
-		if e.Name != n.Table {
-			continue
-		}
-		if s := e.Local.Stream(n.Label); s != nil {
-			return e, s, nil
+		for _, src := range sourcesOf(e) {
+			if src.name() != n.Table {
+				continue
+			}
+			if s := catalog.StreamIn(src.streams(), n.Label); s != nil {
+				return src, s, nil
+			}
 		}
 	}
-	return nil, nil, errNoStream(n)
+	return source{}, nil, errNoStream(n)
 }
 
 // NoStream begins the message of a stream that is not there. A client knows it by its ARN, which package api makes.
@@ -77,17 +81,18 @@ func errNoStream(n StreamName) error {
 
 // DescribeStream describes a stream with all its shards.
 func (r *Region) DescribeStream(n StreamName) (StreamView, error) {
-	e, s, err := r.findStream(n)
+	src, s, err := r.findStream(n)
 	if err != nil {
 		return StreamView{}, err
 	}
-	v := StreamView{StreamName: n, Status: s.Status(), View: s.View, Created: s.Created, Schema: e.Schema}
+	id := src.id()
+	v := StreamView{StreamName: n, Status: s.Status(), View: s.View, Created: s.Created, Schema: src.schema()}
 	parent := s.Earlier
 	for i, g := range s.Generations {
 		for shard := range uint16(record.Shards) {
-			sh := StreamShard{ID: shardID(e.ID, s.Label, g.At, shard), First: sequence(stream.Position{Seq: g.From + 1})}
+			sh := StreamShard{ID: shardID(id, s.Label, g.At, shard), First: sequence(stream.Position{Seq: g.From + 1})}
 			if parent > 0 {
-				sh.Parent = shardID(e.ID, s.Label, parent, shard)
+				sh.Parent = shardID(id, s.Label, parent, shard)
 			}
 			if end, open := s.End(i); !open {
 				sh.Last = sequence(stream.Position{Seq: end, Place: lastPlace})
@@ -126,23 +131,23 @@ type StreamStart struct {
 func (r *Region) ShardIterator(n StreamName, shard string, start StreamStart) (string, error) {
 	r.streams.gate.RLock()
 	defer r.streams.gate.RUnlock()
-	e, s, err := r.findStream(n)
+	src, s, err := r.findStream(n)
 	if err != nil {
 		return "", err
 	}
-	i, number, gone, ok := findShard(e.ID, s, shard)
+	i, number, gone, ok := findShard(src.id(), s, shard)
 	if !ok {
 		return "", fault.New(fault.NotFound, "Requested resource not found: Shard: %s not found", shard)
 	}
 	if gone {
 		return "", errTrimmed()
 	}
-	sh := r.shard(e, s, i, number)
+	sh := r.shard(src, s, i, number)
 	after, err := sh.position(r, start)
 	if err != nil {
 		return "", err
 	}
-	it := iterator{given: r.clock.Now(), table: e.ID, label: s.Label, generation: s.Generations[i].At, shard: number, after: after}
+	it := iterator{given: r.clock.Now(), table: src.id(), label: s.Label, generation: s.Generations[i].At, shard: number, after: after}
 	return it.encode(r.origin.String()), nil
 }
 
@@ -156,7 +161,7 @@ func errSequence(s string) error {
 
 // openShard is a shard that is about to be read. The caller holds the gate, shared.
 type openShard struct {
-	entry  *catalog.Entry
+	source
 	stream *catalog.Stream
 	number uint16
 	keys   []string   // names of the key attributes, sorted
@@ -166,9 +171,9 @@ type openShard struct {
 	open   bool
 }
 
-func (r *Region) shard(e *catalog.Entry, s *catalog.Stream, generation int, number uint16) openShard {
+func (r *Region) shard(src source, s *catalog.Stream, generation int, number uint16) openShard {
 	sh := openShard{
-		entry: e, stream: s, number: number, keys: slices.Sorted(slices.Values(e.Schema.Names())),
+		source: src, stream: s, number: number, keys: slices.Sorted(slices.Values(src.schema().Names())),
 		from: s.Generations[generation].From, oldest: generation == 0 && s.Earlier > 0,
 	}
 	if sh.to, sh.open = s.End(generation); sh.open {
@@ -190,7 +195,7 @@ func (sh *openShard) position(r *Region, start StreamStart) (stream.Position, er
 		if start.Time > r.clock.Now() {
 			return stream.Position{}, fault.New(fault.Invalid, "Invalid Timestamp: it is in the future")
 		}
-		at, err := r.log.Since(sh.entry.ID, sh.number, sh.first(), sh.to, start.Time)
+		at, err := r.log.Since(sh.id(), sh.number, sh.first(), sh.to, start.Time)
 		return at, r.fail(err)
 	case AtSequenceNumber, AfterSequenceNumber:
 		p, ok := parseSequence(start.Sequence)
@@ -257,19 +262,19 @@ func (r *Region) StreamRecords(iter string, limit int) (records []StreamRecord, 
 
 // shardOf finds an iterator's shard.
 func (r *Region) shardOf(it *iterator) (openShard, error) {
-	e := r.catalog.ByID(it.table)
-	if e == nil {
+	src, ok := r.sourceOf(it.table)
+	if !ok {
 		return openShard{}, errIterator()
 	}
-	s := e.Local.Stream(it.label)
+	s := catalog.StreamIn(src.streams(), it.label)
 	if s == nil {
-		return openShard{}, errNoStream(StreamName{e.Name, it.label})
+		return openShard{}, errNoStream(StreamName{src.name(), it.label})
 	}
 	i, ok := slices.BinarySearchFunc(s.Generations, it.generation, func(g catalog.Generation, at int64) int { return cmp.Compare(g.At, at) })
 	if !ok {
 		return openShard{}, errTrimmed()
 	}
-	return r.shard(e, s, i, it.shard), nil
+	return r.shard(src, s, i, it.shard), nil
 }
 
 // readShard reads on until there is a record, or enough was looked at: changes that changed nothing are no records.
@@ -278,7 +283,7 @@ func (r *Region) readShard(sh *openShard, after stream.Position, limit int) (rec
 		return nil, after, nil // nothing was ever written; ReadShard takes 0 for no bound
 	}
 	for left := recordBytes; len(records) == 0 && left > 0 && after.Compare(sh.last()) < 0; {
-		entries, at, err := r.log.ReadShard(sh.entry.ID, sh.number, after, sh.to, limit, left)
+		entries, at, err := r.log.ReadShard(sh.id(), sh.number, after, sh.to, limit, left)
 		if errors.Is(err, ErrTrimmed) {
 			return nil, after, errTrimmed()
 		}
@@ -287,7 +292,11 @@ func (r *Region) readShard(sh *openShard, after stream.Position, limit int) (rec
 		}
 		for i := range entries {
 			left -= len(entries[i].Change.State) + len(entries[i].Change.Old)
-			if rec, ok := r.streamRecord(sh, &entries[i]); ok {
+			rec, ok, err := r.streamRecord(sh, &entries[i])
+			if err != nil {
+				return nil, after, r.fail(err)
+			}
+			if ok {
 				records = append(records, rec)
 			}
 		}

@@ -62,7 +62,7 @@ func (w *world) recordsOf(at string, n StreamName) (all []StreamRecord) {
 			}
 			empty = len(page) == 0
 			for _, rec := range page {
-				key := rec.Keys.Get("pk").Text()
+				key := string(rec.Keys.AppendJSON(nil))
 				if rec.Sequence < s.First || s.Last != "" && rec.Sequence > s.Last {
 					w.t.Errorf("%s: record %s is not in its shard's range %s to %s", at, rec.Sequence, s.First, s.Last)
 				}

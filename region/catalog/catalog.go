@@ -400,7 +400,12 @@ func (c *Catalog) Receive(entries [][]byte) error {
 
 func (c *Catalog) followStream(l *Local, d *Descriptor) {
 	now := c.opts.Now()
-	l.followStream(d, c.opts.Region, now, c.opts.Position, func(after string) string { return c.streamLabel(d.Name, after, now) })
+	l.followStream(d, c.opts.Region, now, c.opts.Position, func(after string) string {
+		return c.streamLabel(d.Name, after, now, func(l *Local) string { return l.StreamLabel })
+	})
+	l.followFeed(d, c.opts.Region, now, c.opts.Position, func(after string) string {
+		return c.streamLabel(d.Name, after, now, func(l *Local) string { return l.FeedLabel })
+	})
 }
 
 // Refollow makes a table's streams those of its description, if they are not.
@@ -417,7 +422,7 @@ func (c *Catalog) Refollow(id record.TableID) error {
 func (c *Catalog) localFor(e *Entry, d *Descriptor) Local {
 	l := e.Local.Clone()
 	if l.Dropped && d.Holds(c.opts.Region) {
-		l = Local{Joined: c.opts.Now(), Streams: l.Streams, StreamLabel: l.StreamLabel}
+		l = Local{Joined: c.opts.Now(), Streams: l.Streams, StreamLabel: l.StreamLabel, Feeds: l.Feeds, FeedLabel: l.FeedLabel}
 		c.followStream(&l, d)
 		return l
 	}

@@ -146,6 +146,9 @@ type Local struct {
 	// open. StreamLabel is the newest's label, also when it is forgotten.
 	Streams     []Stream `json:"streams,omitempty"`
 	StreamLabel string   `json:"streamLabel,omitempty"`
+	// Feeds and FeedLabel are the same of the streams of the table's conflict feed. It has one while the table is shared.
+	Feeds     []Stream `json:"feeds,omitempty"`
+	FeedLabel string   `json:"feedLabel,omitempty"`
 	// Expiry is the ChangedAt of the TTL setting that the index of expiry times agrees with: it is complete if that setting
 	// is on, and empty if it is off.
 	Expiry int64 `json:"expiry,omitempty"`
@@ -159,7 +162,7 @@ func (l Local) Clone() Local {
 	l.Sources = slices.Clone(l.Sources)
 	l.Dropping = slices.Clone(l.Dropping)
 	l.Built = slices.Clone(l.Built)
-	l.Streams = cloneStreams(l.Streams)
+	l.Streams, l.Feeds = cloneStreams(l.Streams), cloneStreams(l.Feeds)
 	return l
 }
 

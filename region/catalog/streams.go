@@ -80,18 +80,23 @@ func (s *Stream) Trim(before int64) {
 }
 
 // OpenStream is the stream that is enabled or being enabled, nil if none is.
-func (l *Local) OpenStream() *Stream {
-	if n := len(l.Streams); n > 0 && l.Streams[n-1].Closed == 0 {
-		return &l.Streams[n-1]
+func (l *Local) OpenStream() *Stream { return openIn(l.Streams) }
+
+// OpenFeed is the stream of the conflict feed, nil if the table has none.
+func (l *Local) OpenFeed() *Stream { return openIn(l.Feeds) }
+
+func openIn(all []Stream) *Stream {
+	if n := len(all); n > 0 && all[n-1].Closed == 0 {
+		return &all[n-1]
 	}
 	return nil
 }
 
-// Stream finds a stream by its label, nil if there is none.
-func (l *Local) Stream(label string) *Stream {
-	for i := range l.Streams {
-		if l.Streams[i].Label == label {
-			return &l.Streams[i]
+// StreamIn finds a stream by its label, nil if there is none.
+func StreamIn(all []Stream, label string) *Stream {
+	for i := range all {
+		if all[i].Label == label {
+			return &all[i]
 		}
 	}
 	return nil
@@ -99,17 +104,17 @@ func (l *Local) Stream(label string) *Stream {
 
 // TrimStreams forgets what ended at or before a time, and says from where on the log is still needed: what is at or below
 // that position may go. needed is false if no stream is left.
-func (l *Local) TrimStreams(before int64) (from record.Seq, needed bool) {
-	l.Streams = slices.DeleteFunc(l.Streams, func(s Stream) bool { return s.Closed > 0 && s.Closed <= before })
-	for i := range l.Streams {
-		l.Streams[i].Trim(before)
+func TrimStreams(all []Stream, before int64) (left []Stream, from record.Seq, needed bool) {
+	left = slices.DeleteFunc(all, func(s Stream) bool { return s.Closed > 0 && s.Closed <= before })
+	for i := range left {
+		left[i].Trim(before)
 	}
-	for _, s := range l.Streams {
+	for _, s := range left {
 		if len(s.Generations) > 0 {
-			return s.Generations[0].From, true
+			return left, s.Generations[0].From, true
 		}
 	}
-	return 0, len(l.Streams) > 0
+	return left, 0, len(left) > 0
 }
 
 // followStream makes a region's streams those of a new description: what it turns off ends where the log stands now,
@@ -117,14 +122,32 @@ func (l *Local) TrimStreams(before int64) (from record.Seq, needed bool) {
 func (l *Local) followStream(d *Descriptor, region string, now int64, at func() record.Seq, label func(after string) string) {
 	on := d.Stream.Enabled && d.Holds(region)
 	if s := l.OpenStream(); s != nil && (!on || s.Of != d.Stream.Label) {
-		s.Closed, s.To = now, at()
-		if len(s.Generations) > 0 { // a restart may have left the log's end before the beginning
-			s.To = max(s.To, s.Generations[len(s.Generations)-1].From)
-		}
+		s.close(at(), now)
 	}
 	if on && l.OpenStream() == nil {
 		l.StreamLabel = label(l.StreamLabel)
 		l.Streams = append(l.Streams, Stream{Of: d.Stream.Label, Label: l.StreamLabel, View: d.Stream.View, Created: now})
+	}
+}
+
+func (s *Stream) close(at record.Seq, now int64) {
+	s.Closed, s.To = now, at
+	if len(s.Generations) > 0 { // a restart may have left the log's end before the beginning
+		s.To = max(s.To, s.Generations[len(s.Generations)-1].From)
+	}
+}
+
+// followFeed gives the conflict feed of a shared table its stream. It begins at once: whatever changes the feed is in the log
+// for it, with what it was before.
+func (l *Local) followFeed(d *Descriptor, region string, now int64, at func() record.Seq, label func(after string) string) {
+	on, s := d.Shared() && d.Holds(region), l.OpenFeed()
+	switch {
+	case s != nil && !on:
+		s.close(at(), now)
+	case s == nil && on:
+		l.FeedLabel = label(l.FeedLabel)
+		l.Feeds = append(l.Feeds, Stream{Label: l.FeedLabel, View: "NEW_AND_OLD_IMAGES", Created: now})
+		l.OpenFeed().Begin(at(), now)
 	}
 }
 
@@ -138,10 +161,10 @@ func cloneStreams(ss []Stream) []Stream {
 
 // streamLabel is a label for a stream that begins now: above those of all tables that have, or had, the name here, because
 // an ARN says no more than name and label.
-func (c *Catalog) streamLabel(name, after string, now int64) string {
+func (c *Catalog) streamLabel(name, after string, now int64, newest func(*Local) string) string {
 	for _, e := range c.state.Load().byID {
 		if e.Name == name {
-			after = max(after, e.Local.StreamLabel)
+			after = max(after, newest(&e.Local))
 		}
 	}
 	label := StreamLabel(now)

@@ -327,7 +327,11 @@ func (e *Engine) sealApplied(w storage.Writer, m *merging, b *Batch) (record.Seq
 		}
 	}
 	told, err := e.tellNotes(w, lastOf(m.feed.tell))
-	return max(last, told), err
+	if err != nil || b.Silent {
+		return max(last, told), err
+	}
+	shown, err := e.logShown(w, m.feed.shown)
+	return max(last, told, shown), err
 }
 
 // account charges for what the batch changed, once it has. A replicated write consumes capacity here as it did there, and is

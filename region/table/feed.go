@@ -27,6 +27,10 @@ import (
 // A region that sees a loss writes the note in the batch of the merge, and tells the others by a commit of its own in the
 // same batch; they join it to what they have. So a note that is anywhere durable is in its teller's log, and all regions have
 // the same notes when all logs are read. Whoever holds a note's item latched may change the note.
+//
+// What a note says of its write's base, that it was replaced, every region enters as a note of the base, and tells nobody: who
+// has the one note has the other. So whether a write is a conflict stands in its own note, and the feed's stream
+// (feedstream.go) need not look at others.
 
 const feedFixed = 8 + 8
 
@@ -56,6 +60,9 @@ type feeding struct {
 	floors map[record.TableID]crdt.Time
 	tell   []record.Change // notes that this region makes
 	counts []Pair          // conflicts that were none before
+	// What the feed's stream shows of all that, and where in it a note is, by store key.
+	shown   []shown
+	shownAt map[string]int
 }
 
 // Pair is a kind of conflict: between whom, and under which policy.
@@ -164,7 +171,16 @@ func (m *merging) note(t *Table, itemKey []byte, n conflict.Note) (news record.C
 		m.feed.notes = map[string]conflict.Note{}
 	}
 	m.feed.notes[string(key)] = n
-	return noteChange(t.entry.ID, itemKey, n.Loser, b), true, m.tx.Set(key, b)
+	m.show(t, key, itemKey, &have, &n)
+	if err := m.tx.Set(key, b); err != nil {
+		return news, false, err
+	}
+	if n.Whole && (!have.Whole || have.Base != n.Base) {
+		if _, _, err := m.note(t, itemKey, conflict.NoteSuperseded(n.Base, n.Loser)); err != nil {
+			return news, false, err
+		}
+	}
+	return noteChange(t.entry.ID, itemKey, n.Loser, b), true, nil
 }
 
 // noteChange is a note as the log has it.

@@ -12,6 +12,13 @@ type TableID [16]byte
 // IsZero reports whether id names no table.
 func (id TableID) IsZero() bool { return id == TableID{} }
 
+// Feed is the id under which what belongs to a table's conflict feed stands beside what belongs to the table itself: its stream
+// in the log, its hash tree. The feed of a feed is the table. Tables have random UUIDs, version 4; this is one of version 8.
+func (id TableID) Feed() TableID {
+	id[6] ^= 0x40 ^ 0x80
+	return id
+}
+
 // String is like 0f8fad5b-d9cb-469f-a165-70867728950e.
 func (id TableID) String() string {
 	var b [36]byte
