@@ -268,8 +268,24 @@ func (r *reader) content(dst []byte, kind Kind, depth int) ([]byte, error) {
 	return r.set(dst, kind)
 }
 
+// notBytes is the error for what comes next where a B should be and no string does; nil for a string and for null.
+func (r *reader) notBytes() error {
+	switch r.d.PeekKind() {
+	case 't', 'f', '0':
+		return &SerializationError{"only base-64-encoded strings are convertible to bytes"}
+	case '[':
+		return &SerializationError{"Unrecognized collection type class java.nio.ByteBuffer"}
+	}
+	return nil
+}
+
 // scalar appends an S, N or B from a JSON string; nothing for null.
 func (r *reader) scalar(dst []byte, kind Kind) ([]byte, error) {
+	if kind == Binary {
+		if err := r.notBytes(); err != nil {
+			return dst, err
+		}
+	}
 	start := len(dst)
 	dst, ok, err := r.text(dst)
 	if err != nil || !ok {

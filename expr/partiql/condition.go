@@ -201,21 +201,22 @@ func (p *parser) is(left *node) (*node, error) {
 	return n, nil
 }
 
-// sum reads what an attribute is set to: operands with + and - between them.
+// sum reads what an attribute is set to: an operand, or two with + or - between them. What stands after it is for the
+// caller to refuse.
 func (p *parser) sum() (*node, error) {
 	left, err := p.operand()
-	for err == nil && (p.symbol("+") || p.symbol("-")) {
-		o := opPlus
-		if p.symbol("-") {
-			o = opMinus
-		}
-		p.advance()
-		var right *node
-		if right, err = p.operand(); err == nil {
-			left = &node{op: o, kids: []*node{left, right}}
-		}
+	o := opPlus
+	switch {
+	case err != nil:
+		return nil, err
+	case p.takeSymbol("+"):
+	case p.takeSymbol("-"):
+		o = opMinus
+	default:
+		return left, nil
 	}
-	return left, err
+	right, err := p.operand()
+	return &node{op: o, kids: []*node{left, right}}, err
 }
 
 // functions and how many arguments they take. The last two stand only where an attribute is set.

@@ -4,7 +4,6 @@ import (
 	"github.com/meridiandb/meridian/expr"
 	"github.com/meridiandb/meridian/internal/fault"
 	"github.com/meridiandb/meridian/item"
-	"github.com/meridiandb/meridian/region/catalog"
 )
 
 func invalid(format string, args ...any) error { return fault.New(fault.Invalid, format, args...) }
@@ -83,8 +82,12 @@ func (x *index) checkKey(k *item.KeyAttr, old, new item.Item, u *expr.Update, li
 			k.Name, k.Kind, v.Kind(), x.Name)
 	case k.Kind == item.Number:
 		return nil
+	case v.Len() == 0 && u != nil:
+		return invalid("One or more parameter values are not valid. The update expression attempted to update a secondary index key to a "+
+			"value that is not supported. The AttributeValue for a key attribute cannot contain an empty %s value.", emptyKind(k))
 	case v.Len() == 0:
-		return emptyIndexKey(x.Index, k)
+		return invalid("One or more parameter values are not valid. A value specified for a secondary index key is not supported. "+
+			"The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s", emptyKind(k), x.Name, k.Name)
 	case v.Len() > limit && computed:
 		return invalid("The update expression attempted to update the secondary index key beyond allowed size limits")
 	case v.Len() > limit && limit == item.MaxHashKeySize:
@@ -95,11 +98,10 @@ func (x *index) checkKey(k *item.KeyAttr, old, new item.Item, u *expr.Update, li
 	return nil
 }
 
-func emptyIndexKey(ix *catalog.Index, k *item.KeyAttr) error {
-	what := "string"
+// emptyKind is what messages call an empty value of a key.
+func emptyKind(k *item.KeyAttr) string {
 	if k.Kind == item.Binary {
-		what = "binary"
+		return "binary"
 	}
-	return invalid("One or more parameter values are not valid. A value specified for a secondary index key is not supported. "+
-		"The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s", what, ix.Name, k.Name)
+	return "string"
 }

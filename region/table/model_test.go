@@ -132,6 +132,9 @@ func (t *modelTable) refuse(old, it item.Item, u *expr.Update) error {
 				return invalid("One or more parameter values were invalid: Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s", a.Name, a.Kind, v.Kind(), ix.Name)
 			}
 			if v.Kind() == item.String && v.Len() == 0 {
+				if u != nil {
+					return invalid("One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty string value.")
+				}
 				return invalid("One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty string value. IndexName: %s, IndexKey: %s", ix.Name, a.Name)
 			}
 		}
