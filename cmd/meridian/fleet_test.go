@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,9 +25,18 @@ import (
 // fleet is several regions, each a process of its own on ports that were free.
 type fleet struct {
 	names []string
-	at    map[string]admin.Endpoints
-	procs map[string]*process
+	at    map[string]admin.Endpoints // the same in all of a region's lives
 	data  string
+	flags []string // more of them, of every region
+
+	mu    sync.Mutex // for those who kill several regions at the same time
+	procs map[string]*process
+}
+
+func (f *fleet) process(name string) *process {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.procs[name]
 }
 
 var threeRegions = []string{"us-east-1", "eu-west-1", "ap-northeast-1"}
@@ -34,11 +44,16 @@ var threeRegions = []string{"us-east-1", "eu-west-1", "ap-northeast-1"}
 // startFleet starts regions one after the other; each knows the first only.
 func startFleet(t *testing.T, names ...string) *fleet {
 	t.Helper()
-	f := &fleet{names: names, at: map[string]admin.Endpoints{}, procs: map[string]*process{}, data: t.TempDir()}
+	return startFleetWith(t, nil, names...)
+}
+
+func startFleetWith(t *testing.T, flags []string, names ...string) *fleet {
+	t.Helper()
+	f := &fleet{names: names, at: map[string]admin.Endpoints{}, procs: map[string]*process{}, data: t.TempDir(), flags: flags}
 	for i, name := range names {
-		var more []string
+		more := slices.Clone(flags)
 		if i > 0 {
-			more = []string{"--join", f.at[names[0]].Gossip}
+			more = append(more, "--join", f.at[names[0]].Gossip)
 		}
 		f.procs[name], f.at[name] = startServe(t, serveFree(name, filepath.Join(f.data, name), more...)...)
 	}
@@ -47,7 +62,7 @@ func startFleet(t *testing.T, names ...string) *fleet {
 }
 
 // kill ends a region as a power cut of its process does.
-func (f *fleet) kill(t *testing.T, name string) { f.procs[name].stop(t, os.Kill) }
+func (f *fleet) kill(t *testing.T, name string) { f.process(name).stop(t, os.Kill) }
 
 // back starts a region again where it was. The first one is told of nobody: the others must find it.
 func (f *fleet) back(t *testing.T, name string) {
@@ -56,10 +71,14 @@ func (f *fleet) back(t *testing.T, name string) {
 	args := []string{"serve", "--region", name, "--data", filepath.Join(f.data, name), "--log-format", "json",
 		"--listen", strings.TrimPrefix(e.DynamoDB, "http://"), "--admin-listen", strings.TrimPrefix(e.Admin, "http://"),
 		"--replication-listen", e.Replication, "--gossip-listen", e.Gossip}
+	args = append(args, f.flags...)
 	if name != f.names[0] {
 		args = append(args, "--join", f.at[f.names[0]].Gossip)
 	}
-	f.procs[name], f.at[name] = startServe(t, args...)
+	p, _ := startServe(t, args...)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.procs[name] = p
 }
 
 // linked waits until every region has links to all others.
