@@ -10,7 +10,12 @@ const clockEvery = time.Second
 
 // steadyTime is the clock that regions compare: as the region's own, it begins with the machine's clock and does not follow
 // when that is set.
-func (n *node) steadyTime() time.Time { return n.started.Add(time.Since(n.started)) }
+func (n *node) steadyTime() time.Time {
+	if n.trouble != nil {
+		return n.trouble.clock.Now()
+	}
+	return n.started.Add(time.Since(n.started))
+}
 
 // reportClocks tells the region, until ctx ends, what the clocks of those it can reach show.
 func (n *node) reportClocks(ctx context.Context) {

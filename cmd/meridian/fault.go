@@ -32,33 +32,43 @@ type faultOptions struct {
 func newFault() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fault",
-		Short: "Break the links between regions on purpose, to rehearse failures",
-		Long: `Breaks the replication links between running regions, and heals them. Clients of a region still reach it: what is
-rehearsed is that regions do not reach each other. Regions refuse unless they were started with --allow-faults.
+		Short: "Break links, clocks and disks of regions on purpose, to rehearse failures",
+		Long: `Breaks the replication links between running regions, a region's clock or its disk, and heals them. Clients of a region
+still reach it. Regions refuse unless they were started with --allow-faults. A process that is started again has no faults.
 
-A fault is on the way from one region to another, and on the way back unless --one-way is given. It takes the place of one
+A link's fault is on the way from one region to another, and on the way back unless --one-way is given. It takes the place of one
 that is there, and heals by itself after --for.`,
 		Example: `  meridian fault partition --from us-east-1 --to eu-west-1 --for 30s
   meridian fault latency --from us-east-1 --to eu-west-1 --add 300ms --one-way
   meridian fault loss --from us-east-1 --to eu-west-1 --share 0.05
   meridian fault pause --from us-east-1 --to eu-west-1 --for 5s
+  meridian fault clock --region us-east-1 --jump 10s
+  meridian fault disk --region us-east-1 --full
   meridian fault heal`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newPartition(), newLatency(), newLoss(), newPause(), newHeal())
+	cmd.AddCommand(newPartition(), newLatency(), newLoss(), newPause(), newClockFault(), newDiskFault(), newHeal())
 	return cmd
 }
 
 func (o *faultOptions) flags(cmd *cobra.Command) {
 	cmd.Args = noArgs
+	o.adminFlag(cmd)
 	f := cmd.Flags()
-	f.StringSliceVar(&o.admin, "admin", []string{defaultAdmin, "http://127.0.0.1:9001", "http://127.0.0.1:9002"},
-		"admin addresses of the regions; those that do not answer are passed over")
 	f.StringVar(&o.from, "from", "", "region that sends")
 	f.StringVar(&o.to, "to", "", "region that is sent to")
 	f.BoolVar(&o.oneWay, "one-way", false, "not the way back")
 	f.DurationVar(&o.length, "for", 0, "heal after this time (default when told to)")
+}
+
+func (o *faultOptions) adminFlag(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVar(&o.admin, "admin", []string{defaultAdmin, "http://127.0.0.1:9001", "http://127.0.0.1:9002"},
+		"admin addresses of the regions; those that do not answer are passed over")
+}
+
+func (o *faultOptions) notFound(region string) error {
+	return fmt.Errorf("region %s does not answer at any of %s: say where it is with --admin", region, strings.Join(o.admin, ", "))
 }
 
 func newPartition() *cobra.Command {
@@ -126,7 +136,7 @@ func newPause() *cobra.Command {
 func newHeal() *cobra.Command {
 	var o faultOptions
 	cmd := &cobra.Command{
-		Use: "heal", Short: "Heal a link, or all",
+		Use: "heal", Short: "Heal a link; or all, and clocks and disks",
 		Example: "  meridian fault heal\n  meridian fault heal --from us-east-1 --to eu-west-1",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.from != "" || o.to != "" {
@@ -183,7 +193,7 @@ func (o *faultOptions) set(cmd *cobra.Command, f wan.Fault) error {
 	}
 	for _, way := range ways { // before anything is broken
 		if found[way[0]] == "" {
-			return fmt.Errorf("region %s does not answer at any of %s: say where it is with --admin", way[0], strings.Join(o.admin, ", "))
+			return o.notFound(way[0])
 		}
 	}
 	for _, way := range ways {
@@ -211,7 +221,7 @@ func (o *faultOptions) healAll(cmd *cobra.Command) error {
 		if err := c.change(cmd.Context(), http.MethodDelete, found[name], "/admin/faults", nil); err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: all ways healed\n", name); err != nil {
+		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: all is healed\n", name); err != nil {
 			return err
 		}
 	}

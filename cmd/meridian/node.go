@@ -35,6 +35,8 @@ type node struct {
 	api         *front.Server
 	admin       *http.Server
 
+	trouble *trouble // nil: its clock and its disk are what they are
+
 	assembled chan struct{} // closed when all of the above is set
 	serving   atomic.Bool   // between the start of Run and the beginning of its end
 }
@@ -42,6 +44,9 @@ type node struct {
 // openNode opens a region and everything around it. It takes over the configuration's ports, also when it fails.
 func openNode(c nodeConfig) (*node, error) {
 	n := &node{config: c, started: time.Now(), assembled: make(chan struct{})}
+	if c.AllowFaults {
+		n.trouble = newTrouble()
+	}
 	if err := n.assemble(); err != nil {
 		return nil, errors.Join(err, n.close())
 	}
@@ -68,7 +73,7 @@ func (n *node) assemble() error {
 		Source: n, Conflicts: conflictSource{n.region}, Metrics: admin.NewMetrics(registry), Profile: n.config.Profile,
 	}
 	if n.config.AllowFaults {
-		options.Faults = n.config.Network
+		options.Faults, options.Trouble = n.config.Network, n.trouble
 	}
 	n.admin = newHTTPServer(withRepair(admin.Handler(options), n), operators, n.config.Logger)
 	return nil
@@ -78,12 +83,12 @@ func (n *node) assemble() error {
 func (n *node) openRegion() (err error) {
 	c := n.config
 	n.store, err = pebblestore.Open(c.Data, pebblestore.Options{
-		CacheBytes: c.Cache, OpenFiles: storeFiles(openFiles(), c.Beside), Logger: c.Logger,
+		CacheBytes: c.Cache, OpenFiles: storeFiles(openFiles(), c.Beside), Logger: c.Logger, Full: n.trouble.diskFull(),
 	})
 	if err != nil {
 		return usagef("data folder %s of %s: %w", c.Data, c.Region, err)
 	}
-	n.region, err = region.Open(region.Options{Name: c.Region, Store: n.store, Logger: c.Logger})
+	n.region, err = region.Open(region.Options{Name: c.Region, Store: n.store, Logger: c.Logger, Wall: n.trouble.wall()})
 	if err != nil {
 		return errors.Join(usagef("data folder %s: %w", c.Data, err), n.store.Close())
 	}

@@ -24,11 +24,11 @@ type nodeConfig struct {
 	RepairEvery                           time.Duration // how often tables are compared with the others'; 0: only when asked to
 	Logger                                *slog.Logger
 	Network                               *wan.Network // simulated; nil: none is
-	AllowFaults                           bool         // whoever reaches the admin endpoint may break Network
+	AllowFaults                           bool         // whoever reaches the admin endpoint may break Network, clock and disk
 	Secrets                               secrets      // between regions
 }
 
-const allowFaultsHelp = `let "meridian fault" break this region's links, for rehearsals`
+const allowFaultsHelp = `let "meridian fault" break this region's links, clock and disk, for rehearsals`
 
 // network is the simulated network of a region, if one is asked for. Faults need one, be it without distances.
 func network(region string, p *wan.Profile, allowFaults bool) *wan.Network {

@@ -39,10 +39,49 @@ func TestFaults(t *testing.T) {
 	if got := network.Faults()["eu-west-1"]; got.Latency != time.Millisecond {
 		t.Errorf("the fault is %+v", got)
 	}
+	troubleFaults(t, f, refused)
 	if code, body := ask(allowed, "GET", ""); code != 200 || !strings.Contains(body, "eu-west-1") {
 		t.Errorf("listed: %d %s", code, body)
 	}
 	if code, _ := ask(allowed, "DELETE", ""); code != 200 || len(network.Faults()) != 0 {
 		t.Errorf("after healing: %d, %v", code, network.Faults())
+	}
+}
+
+// trouble is a region whose clock and disk can be broken.
+type trouble struct {
+	clock wan.ClockFault
+	full  bool
+}
+
+func (t *trouble) ClockFault() wan.ClockFault { return t.clock }
+func (t *trouble) SetClock(f wan.ClockFault)  { t.clock = f }
+func (t *trouble) DiskFull() bool             { return t.full }
+func (t *trouble) SetDiskFull(full bool)      { t.full = full }
+
+func troubleFaults(t *testing.T, f *fake, refused http.Handler) {
+	t.Helper()
+	region := &trouble{}
+	h := Handler(Options{Source: f, Metrics: http.NotFoundHandler(), Faults: wan.New("us-east-1", nil), Trouble: region})
+	ask := func(h http.Handler, method, page, body string) int {
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, httptest.NewRequest(method, "/admin/faults/"+page, strings.NewReader(body)))
+		return rec.Code
+	}
+	if c := ask(refused, "POST", "clock", `{"jump":1}`) + ask(refused, "POST", "disk", `{"full":true}`); c != 2*http.StatusForbidden {
+		t.Errorf("without leave: %d", c)
+	}
+	for body, want := range map[string]int{`{"jump":10000000000,"drift":1000}`: 200, `{"jump":100000000000000}`: 400, `{"leap":1}`: 400} {
+		if code := ask(h, "POST", "clock", body); code != want {
+			t.Errorf("clock %s: %d", body, code)
+		}
+	}
+	if code := ask(h, "POST", "disk", `{"full":true}`); code != 200 || !region.full || region.clock.Jump != 10*time.Second {
+		t.Errorf("%d, the region is %+v", code, region)
+	}
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, httptest.NewRequest("DELETE", "/admin/faults", nil))
+	if *region != (trouble{}) {
+		t.Errorf("healed, the region is %+v", region)
 	}
 }

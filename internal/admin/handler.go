@@ -44,6 +44,8 @@ type Options struct {
 	Profile bool
 	// Faults breaks the region's links when asked to, for rehearsals; nil: that is refused.
 	Faults Faults
+	// Trouble makes the region's clock wrong and its disk full when asked to; only looked at where Faults are allowed.
+	Trouble Trouble
 }
 
 // Handler serves the admin pages of one region.

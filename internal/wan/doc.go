@@ -12,5 +12,7 @@
 // a lost packet is sent again a round trip later and holds up what is behind it. What a Fault adds can change at any time.
 // Gossip between regions is not shaped.
 //
+// A Clock is the other thing that rehearsals make wrong: the time that a region believes.
+//
 // To test with it, give a Network a Random of your own and wrap the ends of a net.Pipe in a synctest bubble.
 package wan

@@ -30,6 +30,10 @@ type Options struct {
 	// where that is less. Too small, and a flush may find no room.
 	ReserveBytes uint64
 
+	// Full makes the disk count as full while it returns true, for rehearsals; nil: only a full disk is full. It is called
+	// under a lock and must not wait.
+	Full func() bool
+
 	// Logger gets Pebble's events at debug, a slow disk and stalled writes at warn, errors at error; nil: none.
 	Logger *slog.Logger
 }

@@ -15,6 +15,7 @@ type space struct {
 	fs      vfs.FS
 	dir     string
 	reserve uint64 // 0: the default
+	full    func() bool
 
 	// noRoom is when Pebble's background work last met a full disk, in nanoseconds since 1970. It goes stale instead of being
 	// taken back: a compaction that found no room is not always tried again, so nobody might come to take it back.
@@ -43,6 +44,9 @@ func (s *space) missing(now time.Time) bool { return now.UnixNano()-s.noRoom.Loa
 func (s *space) check(now time.Time, size int) error {
 	if s.missing(now) {
 		return fmt.Errorf("%w: no room to flush what was written", storage.ErrFull)
+	}
+	if s.full != nil && s.full() {
+		return fmt.Errorf("%w: a rehearsal says so", storage.ErrFull)
 	}
 	s.since += uint64(size)
 	if s.refusal != nil || s.since > s.reserve/8 || now.Sub(s.measured) >= remeasure {

@@ -53,7 +53,7 @@ func Open(dir string, o Options) (*Store, error) {
 			o.Logger.Warn("the disk is slow", "detail", i.String())
 		})
 	}
-	s.space = &space{fs: o.FS, dir: dir, reserve: o.ReserveBytes}
+	s.space = &space{fs: o.FS, dir: dir, reserve: o.ReserveBytes, full: o.Full}
 	s.fence = newFence(o.FS, dir, s.health, s.space)
 	if err := s.openPebble(dir, o); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store in %s: %w", dir, err), s.watch.Close())
