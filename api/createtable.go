@@ -20,6 +20,8 @@ type createTableInput struct {
 	billing       text
 	throughput    throughputInput
 	onDemand      onDemandInput
+	warm          warmInput
+	settingsMode  text
 	stream        streamInput
 	sse           sseInput
 	class         text
@@ -55,7 +57,11 @@ func (in *createTableInput) member(d *decoder, name string) bool {
 		in.protection = d.flag()
 	case "Tags":
 		in.tags = d.tags()
-	case "ResourcePolicy", "WarmThroughput", "VectorIndexes", "GlobalTableSourceArn", "GlobalTableSettingsReplicationMode":
+	case "WarmThroughput":
+		in.warm = d.warm()
+	case "GlobalTableSettingsReplicationMode":
+		in.settingsMode = d.text()
+	case "ResourcePolicy", "VectorIndexes", "GlobalTableSourceArn":
 		return d.refuse(name)
 	default:
 		return false
@@ -79,8 +85,7 @@ func (in *createTableInput) constraints(v *violations) {
 	in.throughput.constraints(v, "provisionedThroughput")
 	in.stream.constraints(v)
 	in.sse.constraints(v)
-	v.oneOf("tableClass", in.class, enumClass...)
-	in.tags.constraints(v)
+	v.oneOf("globalTableSettingsReplicationMode", in.settingsMode, enumSettingsMode...)
 }
 
 func createTable(c *call) error {
@@ -107,7 +112,8 @@ func createTable(c *call) error {
 func (in *createTableInput) spec(c *call) (s catalog.Spec, err error) {
 	perRequest := in.billing.s == "PAY_PER_REQUEST"
 	for _, check := range []func() error{
-		in.checkBilling, in.checkKeys, in.checkIndexes, in.stream.check, in.sse.check, in.tags.check,
+		in.checkBilling, in.checkKeys, in.checkIndexes, in.stream.checkNew, in.sse.check,
+		func() error { return checkClass(in.class) }, func() error { return checkSettingsMode(in.settingsMode) }, in.tags.check,
 	} {
 		if err := check(); err != nil {
 			return s, err
@@ -122,16 +128,20 @@ func (in *createTableInput) spec(c *call) (s catalog.Spec, err error) {
 	for _, a := range in.defs {
 		s.Attributes = append(s.Attributes, item.KeyAttr{Name: a.name.s, Kind: defined[a.name.s]})
 	}
-	if s.Indexes, err = in.indexes(defined); err != nil {
+	if s.Indexes, err = in.indexes(defined, perRequest); err != nil {
 		return s, err
 	}
 	s.Billing = catalog.Billing{PayPerRequest: perRequest, EverPerRequest: perRequest}
 	if perRequest {
-		if s.OnDemand, err = in.onDemand.apply(catalog.OnDemand{}, true); err != nil {
+		if s.OnDemand, err = in.onDemand.apply(catalog.OnDemand{}, "table", true); err != nil {
 			return s, err
 		}
 	}
+	if s.Warm, err = in.warm.initial(perRequest, in.throughput, "table"); err != nil {
+		return s, err
+	}
 	s.Throughput, s.Stream, s.SSE, s.Class = in.throughput.value(), in.stream.value(), in.sse.value(), in.class.s
+	s.Key, s.SettingsMode = c.server.keyARN(in.sse.key.s), in.settingsMode.s
 	s.Tags, s.DeletionProtection = in.tags.values(), in.protection.v
 	return s, nil
 }
@@ -142,8 +152,8 @@ func (in *createTableInput) checkBilling() error {
 		return errInvalid("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
 	case !perRequest && !in.throughput.set:
 		return errInvalid("ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")
-	case !perRequest && in.onDemand.set:
-		return errInvalid("MaxReadRequestUnits and MaxWriteRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED")
+	case !perRequest && in.onDemand.first() != "":
+		return errInvalid(in.onDemand.first() + " for OnDemandThroughput cannot be specified when table BillingMode is PROVISIONED.")
 	}
 	return in.throughput.bounds("")
 }
@@ -153,7 +163,7 @@ func (in *createTableInput) checkKeys() error {
 	for i, a := range in.defs {
 		for _, b := range in.defs[:i] {
 			if a.name.s == b.name.s {
-				return errInvalid("Duplicate attribute name in AttributeDefinitions: " + a.name.s)
+				return errValidation("Attribute Name is duplicated: " + a.name.s)
 			}
 		}
 	}
@@ -239,7 +249,7 @@ func (in *createTableInput) checkIndexes() error {
 			if !group.global {
 				continue
 			}
-			if err := ix.billing(in.billing.s == "PAY_PER_REQUEST"); err != nil {
+			if err := ix.billing(in.billing.s == "PAY_PER_REQUEST", false); err != nil {
 				return err
 			}
 		}
@@ -255,10 +265,10 @@ func (in *createTableInput) checkIndexes() error {
 	return nil
 }
 
-func (in *createTableInput) indexes(defined map[string]item.Kind) (list []catalog.Index, err error) {
+func (in *createTableInput) indexes(defined map[string]item.Kind, perRequest bool) (list []catalog.Index, err error) {
 	add := func(inputs []indexInput, global bool) {
 		for i := range inputs {
-			ix, e := inputs[i].index(global, defined)
+			ix, e := inputs[i].index(global, defined, perRequest)
 			if e != nil && err == nil {
 				err = e
 			}

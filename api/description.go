@@ -8,12 +8,6 @@ import (
 	"github.com/meridiandb/meridian/region/catalog"
 )
 
-// What a table sustains from the start, in request units a second (DYNAMODB.md section 6).
-const (
-	warmRead  = 12000
-	warmWrite = 4000
-)
-
 // describe writes a TableDescription.
 func (s *Server) describe(w *writer, v *catalog.View) {
 	w.openObject()
@@ -42,7 +36,7 @@ func (s *Server) describeTable(w *writer, v *catalog.View) {
 	writeChanges(w, &v.Billing.ThroughputChanges, v.Now)
 	writeThroughput(w, v.Throughput)
 	w.closeObject()
-	if v.Billing.PayPerRequest || v.Billing.EverPerRequest && v.Replicas() < 2 {
+	if v.Billing.PayPerRequest || v.Settling.Billing || v.Billing.EverPerRequest && v.Replicas() < 2 {
 		writeBilling(w, v)
 	}
 }
@@ -74,7 +68,9 @@ func writeBilling(w *writer, v *catalog.View) {
 	for _, name := range []string{"BillingMode", "TableThroughputMode"} { // two members say the same thing
 		w.openObjectMember(name + "Summary")
 		w.stringMember(name, mode)
-		w.timeMember("LastUpdateToPayPerRequestDateTime", since)
+		if !v.Settling.New && !v.Settling.Billing {
+			w.timeMember("LastUpdateToPayPerRequestDateTime", since)
+		}
 		w.closeObject()
 	}
 }
@@ -153,6 +149,8 @@ func (s *Server) describeIndex(w *writer, v *catalog.View, ix *catalog.Index) {
 	case state == catalog.IndexActive && !slices.Contains(v.Local.Built, ix.ID):
 		state = catalog.IndexCreating
 		w.boolMember("Backfilling", true)
+	case slices.Contains(v.Settling.Indexes, ix.Name):
+		state = "UPDATING"
 	}
 	w.stringMember("IndexStatus", string(state))
 	w.openObjectMember("ProvisionedThroughput")
@@ -160,36 +158,44 @@ func (s *Server) describeIndex(w *writer, v *catalog.View, ix *catalog.Index) {
 	writeThroughput(w, ix.Throughput)
 	w.closeObject()
 	writeOnDemand(w, ix.OnDemand)
-	writeWarm(w)
+	writeWarm(w, v.Settling, ix.Warm, v.IndexWarm(ix))
 }
 
 func writeOnDemand(w *writer, o catalog.OnDemand) {
 	if o == (catalog.OnDemand{}) {
 		return
 	}
-	uncapped := func(n int64) int64 {
-		if n == 0 {
-			return -1
-		}
-		return n
-	}
 	w.openObjectMember("OnDemandThroughput")
-	w.integerMember("MaxReadRequestUnits", uncapped(o.MaxRead))
-	w.integerMember("MaxWriteRequestUnits", uncapped(o.MaxWrite))
+	for _, u := range []struct {
+		name string
+		n    int64
+	}{{"MaxReadRequestUnits", o.MaxRead}, {"MaxWriteRequestUnits", o.MaxWrite}} {
+		if u.n != 0 {
+			w.integerMember(u.name, u.n)
+		}
+	}
 	w.closeObject()
 }
 
-func writeWarm(w *writer) {
+// writeWarm writes a WarmThroughput. What is just being created shows what it was asked to have, or nothing.
+func writeWarm(w *writer, s catalog.Settling, asked, now catalog.Warm) {
+	status := "ACTIVE"
+	switch {
+	case s.New && asked == (catalog.Warm{}):
+		return
+	case s.New || s.Warm:
+		status = "UPDATING"
+	}
 	w.openObjectMember("WarmThroughput")
-	w.integerMember("ReadUnitsPerSecond", warmRead)
-	w.integerMember("WriteUnitsPerSecond", warmWrite)
-	w.stringMember("Status", "ACTIVE")
+	w.integerMember("ReadUnitsPerSecond", now.Read)
+	w.integerMember("WriteUnitsPerSecond", now.Write)
+	w.stringMember("Status", status)
 	w.closeObject()
 }
 
 func (s *Server) describeSettings(w *writer, v *catalog.View) {
 	w.boolMember("DeletionProtectionEnabled", v.Local.DeletionProtection)
-	writeWarm(w)
+	writeWarm(w, v.Settling, v.Warm, v.WarmNow())
 	writeOnDemand(w, v.OnDemand)
 	if v.Stream.Enabled {
 		w.openObjectMember("StreamSpecification")
@@ -202,11 +208,7 @@ func (s *Server) describeSettings(w *writer, v *catalog.View) {
 		w.stringMember("LatestStreamArn", s.streamARN(region.StreamName{Table: v.Name, Label: label}))
 	}
 	if v.SSE != "" {
-		w.openObjectMember("SSEDescription")
-		w.stringMember("Status", "ENABLED")
-		w.stringMember("SSEType", v.SSE)
-		w.stringMember("KMSMasterKeyArn", "arn:aws:kms:"+s.region+":"+s.account+":alias/aws/dynamodb")
-		w.closeObject()
+		s.describeEncryption(w, v)
 	}
 	if v.Class != "" {
 		w.openObjectMember("TableClassSummary")
@@ -215,9 +217,30 @@ func (s *Server) describeSettings(w *writer, v *catalog.View) {
 	}
 }
 
+func (s *Server) describeEncryption(w *writer, v *catalog.View) {
+	status, key := "ENABLED", ""
+	if v.Settling.SSE {
+		status = "UPDATING"
+	}
+	if m := v.Member(s.region); m != nil {
+		key = m.Key
+	}
+	if key == "" {
+		key = "arn:aws:kms:" + s.region + ":" + s.account + ":" + awsKeyAlias
+	}
+	w.openObjectMember("SSEDescription")
+	w.stringMember("Status", status)
+	w.stringMember("SSEType", v.SSE)
+	w.stringMember("KMSMasterKeyArn", key)
+	w.closeObject()
+}
+
 // describeReplicas lists the other regions' replicas. A regional table shows nothing of the kind (DYNAMODB.md 10.1).
 func (s *Server) describeReplicas(w *writer, v *catalog.View) {
 	if v.Replicas() < 2 {
+		if v.SettingsMode != "" {
+			w.stringMember("GlobalTableSettingsReplicationMode", v.SettingsMode)
+		}
 		return
 	}
 	w.stringMember("GlobalTableVersion", "2019.11.21")
@@ -230,7 +253,10 @@ func (s *Server) describeReplicas(w *writer, v *catalog.View) {
 		w.openObject()
 		w.stringMember("RegionName", m.Region)
 		w.stringMember("ReplicaStatus", string(m.State))
-		writeWarm(w)
+		if m.Key != "" {
+			w.stringMember("KMSMasterKeyId", m.Key)
+		}
+		writeWarm(w, catalog.Settling{}, v.Warm, v.WarmNow())
 		w.stringMember("GlobalTableSettingsReplicationMode", "ENABLED_WITH_OVERRIDES")
 		w.closeObject()
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/meridiandb/meridian/item"
@@ -33,6 +34,7 @@ type indexInput struct {
 	}
 	throughput throughputInput
 	onDemand   onDemandInput
+	warm       warmInput
 }
 
 func (d *decoder) index(class string) (ix indexInput) {
@@ -59,7 +61,7 @@ func (d *decoder) index(class string) (ix indexInput) {
 		case "OnDemandThroughput":
 			ix.onDemand = d.onDemand()
 		case "WarmThroughput":
-			return d.refuse(class + "." + name)
+			ix.warm = d.warm()
 		default:
 			return false
 		}
@@ -118,27 +120,42 @@ func (ix *indexInput) checkProjection() error {
 	case p.kind.s == "INCLUDE" && !p.nonKeySet:
 		return errInvalid("ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
 	}
+	for i, a := range p.nonKey {
+		if slices.Contains(p.nonKey[:i], a) {
+			return errInvalid("Duplicate element in NonKeyAttributes: " + a)
+		}
+	}
 	return nil
 }
 
-// billing checks an index's capacity against the table's mode.
-func (ix *indexInput) billing(perRequest bool) error {
+// billing checks a new index's capacity against the table's mode. The service has other words for an index that is added than
+// for one that comes with its table.
+func (ix *indexInput) billing(perRequest, added bool) error {
+	n := ix.name.s
 	switch {
+	case perRequest && ix.throughput.set && added:
+		return errInvalid("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: " + n + " when BillingMode is PAY_PER_REQUEST")
 	case perRequest && ix.throughput.set:
-		return errInvalid("ProvisionedThroughput should not be specified for index: " + ix.name.s + " when BillingMode is PAY_PER_REQUEST")
+		return errInvalid("ProvisionedThroughput should not be specified for index: " + n + " when BillingMode is PAY_PER_REQUEST")
+	case !perRequest && !ix.throughput.set && added:
+		return errInvalid("Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: " + n)
 	case !perRequest && !ix.throughput.set:
-		return errInvalid("ProvisionedThroughput must be specified for index: " + ix.name.s)
-	case !perRequest && ix.onDemand.set:
-		return errInvalid("OnDemandThroughput should not be specified for index: " + ix.name.s + " when BillingMode is PROVISIONED")
+		return errInvalid("ProvisionedThroughput is not specified for index: " + n)
+	case !perRequest && ix.onDemand.first() != "":
+		return errInvalid(ix.onDemand.first() + " for OnDemandThroughput for index: " + n + " cannot be specified when table BillingMode is PROVISIONED.")
 	}
-	return ix.throughput.bounds(ix.name.s)
+	return ix.throughput.bounds(n)
 }
 
-func (ix *indexInput) index(global bool, defined map[string]item.Kind) (catalog.Index, error) {
-	caps, err := ix.onDemand.apply(catalog.OnDemand{}, true)
+func (ix *indexInput) index(global bool, defined map[string]item.Kind, perRequest bool) (catalog.Index, error) {
+	caps, err := ix.onDemand.apply(catalog.OnDemand{}, "index : "+ix.name.s, true)
+	if err != nil {
+		return catalog.Index{}, err
+	}
+	warm, err := ix.warm.initial(perRequest, ix.throughput, "index "+ix.name.s)
 	return catalog.Index{
 		Name: ix.name.s, Global: global, Schema: schema(ix.keys, defined), Projection: ix.projection.kind.s, NonKey: ix.projection.nonKey,
-		Throughput: ix.throughput.value(), OnDemand: caps,
+		Throughput: ix.throughput.value(), OnDemand: caps, Warm: warm,
 	}, err
 }
 
@@ -165,18 +182,21 @@ func checkElements(keys []keyElement, global bool) error {
 		case seen[k.name.s] && len(keys) == 2:
 			return errValidation("Both the Hash Key and the Range Key element in the KeySchema have the same name")
 		case seen[k.name.s]:
-			return errValidation("Invalid KeySchema: The attribute " + k.name.s + " is used more than once")
+			return errValidation("The KeySchema contains multiple key attributes with the same name")
 		case k.kind.s == "RANGE":
 			ranges++
 		case ranges > 0:
-			return errValidation("Invalid KeySchema: HASH key elements must come before RANGE key elements")
+			return errInvalid("All HASH key attributes must precede RANGE key attributes in the KeySchema")
 		default:
 			hashes++
 		}
 		seen[k.name.s] = true
 	}
-	if hashes > maxKeyParts || ranges > maxKeyParts {
-		return errValidation("Invalid KeySchema: an index has at most 4 HASH and 4 RANGE key attributes")
+	switch {
+	case hashes > maxKeyParts:
+		return errInvalid("The KeySchema exceeds the maximum allowed number of HASH key attributes")
+	case ranges > maxKeyParts:
+		return errInvalid("The KeySchema exceeds the maximum allowed number of RANGE key attributes")
 	}
 	return nil
 }

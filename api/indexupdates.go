@@ -76,6 +76,12 @@ func checkIndexUpdateShape(list []indexUpdate) error {
 				continue
 			}
 			n++
+			if kind.ix.warm.empty() && u.updateSet {
+				return errInvalid("WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond specified for index: " + kind.ix.name.s)
+			}
+			if n > 1 {
+				return errInvalid("Only one global secondary index action is allowed per GlobalSecondaryIndexUpdate object")
+			}
 			if seen[kind.ix.name.s] {
 				return errInvalid("Only one global secondary index update per index is allowed simultaneously. Index: " + kind.ix.name.s)
 			}
@@ -94,19 +100,22 @@ func checkIndexUpdateShape(list []indexUpdate) error {
 	return nil
 }
 
-// apply puts the updates into a change of a table that is described by view. perRequest is the mode that the table will have.
-func applyIndexUpdates(ch *catalog.Change, list []indexUpdate, defs []definition, view *catalog.View, perRequest bool) error {
-	for i := range list {
-		u := &list[i]
+// applyIndexes puts the updates into a change of a table that is described by view. perRequest is the mode that the table will
+// have. Definitions matter to an index that is created, and to nothing else.
+func (in *updateTableInput) applyIndexes(ch *catalog.Change, view *catalog.View, perRequest bool) error {
+	for i := range in.indexes {
+		u := &in.indexes[i]
 		switch {
+		case u.createSet && !in.defsSet:
+			return errInvalid("AttributeDefinitions is not specified for index: " + u.create.name.s)
 		case u.createSet:
-			if err := createIndex(ch, &u.create, defs, view, perRequest); err != nil {
+			if err := createIndex(ch, &u.create, in.defs, view, perRequest); err != nil {
 				return err
 			}
 		case u.deleteSet:
 			ch.DeleteIndex = u.delete.name.s
 		case u.updateSet:
-			if err := u.update.limits(ch, view); err != nil {
+			if err := u.update.limits(ch, view, perRequest); err != nil {
 				return err
 			}
 		}
@@ -114,15 +123,31 @@ func applyIndexUpdates(ch *catalog.Change, list []indexUpdate, defs []definition
 	return nil
 }
 
-// limits puts an index's new throughput, provisioned or its caps, into a change.
-func (ix *indexInput) limits(ch *catalog.Change, view *catalog.View) error {
+// limits puts an index's new throughput, provisioned or its caps or what it takes at once, into a change.
+func (ix *indexInput) limits(ch *catalog.Change, view *catalog.View, perRequest bool) error {
 	name := ix.name.s
-	if ix.onDemand.set {
-		var old catalog.OnDemand
-		if have := view.Index(name); have != nil {
-			old = have.OnDemand
+	have := view.Index(name)
+	switch {
+	case have == nil:
+		return clientError("ResourceNotFoundException", "Requested resource not found: Index "+name+" for table "+view.Name)
+	case !have.Global:
+		return errValidation("Cannot update an index that is not a GlobalSecondaryIndex: " + name)
+	}
+	if ix.warm.set {
+		if ch.IndexWarm == nil {
+			ch.IndexWarm = map[string]catalog.WarmChange{}
 		}
-		caps, err := ix.onDemand.apply(old, false)
+		ch.IndexWarm[name] = ix.warm.change()
+	}
+	capped := ix.onDemand.first()
+	switch {
+	case perRequest && (ix.throughput.set || capped == "" && !ix.warm.set):
+		return errInvalid("The only Updates for index: " + name + " when TableThroughputMode is PAY_PER_REQUEST can be to OnDemandThroughput, WarmThroughput")
+	case !perRequest && capped != "":
+		return errInvalid(capped + " for OnDemandThroughput for index : " + name + " cannot be specified when the table BillingMode is PROVISIONED")
+	}
+	if capped != "" {
+		caps, err := ix.onDemand.apply(have.OnDemand, "index : "+name, false)
 		if err != nil {
 			return err
 		}
@@ -132,7 +157,7 @@ func (ix *indexInput) limits(ch *catalog.Change, view *catalog.View) error {
 		ch.IndexOnDemand[name] = caps
 	}
 	if !ix.throughput.set {
-		if ix.onDemand.set {
+		if capped != "" || ix.warm.set {
 			return nil
 		}
 		return errInvalid("ProvisionedThroughput must be specified for index: " + name)
@@ -148,12 +173,10 @@ func (ix *indexInput) limits(ch *catalog.Change, view *catalog.View) error {
 }
 
 func createIndex(ch *catalog.Change, in *indexInput, defs []definition, view *catalog.View, perRequest bool) error {
-	defined := kinds(defs)
-	for _, a := range view.Attributes {
-		if _, ok := defined[a.Name]; !ok {
-			defined[a.Name] = a.Kind
-		}
+	if view.Index(in.name.s) != nil {
+		return errValidation("Attempting to create an index which already exists")
 	}
+	defined := kinds(defs)
 	var have, missing []string
 	for _, a := range defs {
 		have = append(have, a.name.s)
@@ -169,16 +192,18 @@ func createIndex(ch *catalog.Change, in *indexInput, defs []definition, view *ca
 	if err := in.check(true, defined, nil); err != nil {
 		return err
 	}
-	if err := in.billing(perRequest); err != nil {
+	if err := in.billing(perRequest, true); err != nil {
 		return err
 	}
-	ix, err := in.index(true, defined)
+	ix, err := in.index(true, defined, perRequest)
 	if err != nil {
 		return err
 	}
 	ch.CreateIndex = &ix
 	for _, a := range defs {
-		ch.Attributes = append(ch.Attributes, catalog.AttributeChange{Name: a.name.s, Kind: a.kind.s})
+		if ix.Schema.Has(a.name.s) { // what else is defined does not matter
+			ch.Attributes = append(ch.Attributes, catalog.AttributeChange{Name: a.name.s, Kind: a.kind.s})
+		}
 	}
 	return nil
 }

@@ -15,8 +15,10 @@ var (
 	enumBilling    = []string{"PROVISIONED", "PAY_PER_REQUEST"}
 	enumProjection = []string{"ALL", "INCLUDE", "KEYS_ONLY"}
 	enumClass      = []string{"STANDARD", "STANDARD_INFREQUENT_ACCESS"}
-	enumStreamView = []string{"NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"}
+	enumStreamView = []string{"OLD_IMAGE", "KEYS_ONLY", "NEW_AND_OLD_IMAGES", "NEW_IMAGE"}
 	enumSSE        = []string{"AES256", "KMS"}
+
+	enumSettingsMode = []string{"ENABLED", "DISABLED", "ENABLED_WITH_OVERRIDES"}
 )
 
 // keyElement is a KeySchemaElement.
@@ -185,8 +187,30 @@ func (d *decoder) onDemand() (t onDemandInput) {
 	return t
 }
 
-// apply puts the caps over those that were there. creating refuses to take away what is not there yet.
-func (t onDemandInput) apply(old catalog.OnDemand, creating bool) (catalog.OnDemand, error) {
+// first names the first cap that is given, "" if none is.
+func (t onDemandInput) first() string {
+	switch {
+	case t.read.set:
+		return "MaxReadRequestUnits"
+	case t.write.set:
+		return "MaxWriteRequestUnits"
+	}
+	return ""
+}
+
+// echo shows caps that were just taken away, which are not shown later.
+func (t onDemandInput) echo(o *catalog.OnDemand) {
+	if t.read.n == -1 {
+		o.MaxRead = -1
+	}
+	if t.write.n == -1 {
+		o.MaxWrite = -1
+	}
+}
+
+// apply puts the caps over those that were there. creating refuses to take away what is not there yet. of is "table", or
+// "index : " and a name.
+func (t onDemandInput) apply(old catalog.OnDemand, of string, creating bool) (catalog.OnDemand, error) {
 	for _, u := range []struct {
 		n    number
 		name string
@@ -197,7 +221,7 @@ func (t onDemandInput) apply(old catalog.OnDemand, creating bool) (catalog.OnDem
 		case u.n.n == -1 && !creating:
 			*u.into = 0
 		case u.n.n < 1:
-			return old, errValidation("One or more parameter values were invalid: " + u.name + " must be greater than or equal to 1")
+			return old, errInvalid("Requested " + u.name + " for OnDemandThroughput for " + of + " is outside of valid range")
 		default:
 			*u.into = u.n.n
 		}

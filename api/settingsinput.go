@@ -1,6 +1,9 @@
 package api
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/meridiandb/meridian/region/catalog"
 )
 
@@ -33,12 +36,23 @@ func (s streamInput) constraints(v *violations) {
 	}
 }
 
+// checkNew checks a new table's stream, check that of a table that is there; the service words them differently.
+func (s streamInput) checkNew() error {
+	switch {
+	case s.enabled.v && !s.view.set:
+		return errInvalid("Table is being created with a stream enabled, UpdateViewType is required")
+	case s.set && !s.enabled.v && s.view.set:
+		return errInvalid("Table is being created with a stream disabled, UpdateViewType should not be specified")
+	}
+	return nil
+}
+
 func (s streamInput) check() error {
 	switch {
 	case s.enabled.v && !s.view.set:
-		return errInvalid("StreamSpecification.StreamViewType is required when StreamEnabled is true")
+		return errInvalid("If stream is being enabled then UpdateViewType is required")
 	case s.set && !s.enabled.v && s.view.set:
-		return errInvalid("StreamSpecification.StreamViewType should not be specified when StreamEnabled is false")
+		return errInvalid("If stream is being disabled, then UpdateViewType must not be specified")
 	}
 	return nil
 }
@@ -51,6 +65,7 @@ func (s streamInput) value() catalog.StreamSpec {
 type sseInput struct {
 	enabled flag
 	kind    text
+	key     text
 	set     bool
 }
 
@@ -62,7 +77,7 @@ func (d *decoder) sse() (s sseInput) {
 		case "SSEType":
 			s.kind = d.text()
 		case "KMSMasterKeyId":
-			return d.refuse("SSESpecification.KMSMasterKeyId")
+			s.key = d.text()
 		default:
 			return false
 		}
@@ -73,21 +88,62 @@ func (d *decoder) sse() (s sseInput) {
 
 func (s sseInput) constraints(v *violations) {
 	v.oneOf("sSESpecification.sSEType", s.kind, enumSSE...)
+	v.length("sSESpecification.kMSMasterKeyId", s.key, 1, -1)
 }
 
+// on reports whether encryption is asked for. A type alone asks for it too.
+func (s sseInput) on() bool { return s.enabled.v || !s.enabled.set && s.kind.set }
+
 func (s sseInput) check() error {
-	if s.kind.s == "AES256" {
+	switch {
+	case s.kind.s == "AES256":
 		return errInvalid("SSEType AES256 is not supported")
-	}
-	if s.kind.set && !s.enabled.v {
-		return errInvalid("SSEType cannot be specified when Enabled is false")
+	case !s.on() && s.kind.set:
+		return errInvalid("SSEType can not be specified if Enabled is false")
+	case !s.on() && s.key.set:
+		return errInvalid("KMSMasterKeyId can not be specified if Enabled is false")
+	case s.key.set && !s.kind.set:
+		return errInvalid("SSEType KMS is required if KMSMasterKeyId is specified")
 	}
 	return nil
 }
 
 func (s sseInput) value() string {
-	if s.enabled.v {
+	if s.on() {
 		return "KMS"
 	}
 	return ""
+}
+
+// keyARN is the ARN of a key that a client names by its id, its alias or its ARN; "" stands for the service's own key, by
+// whatever name.
+func (s *Server) keyARN(id string) string {
+	own := "arn:aws:kms:" + s.region + ":" + s.account + ":"
+	switch {
+	case id == "" || id == awsKeyAlias || id == own+awsKeyAlias:
+		return ""
+	case strings.HasPrefix(id, "arn:"):
+		return id
+	case strings.HasPrefix(id, "alias/"):
+		return own + id
+	}
+	return own + "key/" + id
+}
+
+const awsKeyAlias = "alias/aws/dynamodb"
+
+func checkClass(class text) error {
+	if class.set && !slices.Contains(enumClass, class.s) {
+		return errValidation("Invalid table-class parameter provided. Please try again with a valid table-class value: [STANDARD, STANDARD_INFREQUENT_ACCESS].")
+	}
+	return nil
+}
+
+// checkSettingsMode refuses what only global tables can have (DYNAMODB.md 10.1).
+func checkSettingsMode(mode text) error {
+	if mode.s == "ENABLED_WITH_OVERRIDES" {
+		return errValidation("Value 'ENABLED_WITH_OVERRIDES' at 'GlobalTableSettingsReplicationMode' failed to satisfy constraint: " +
+			"Only ENABLED and DISABLED settings replication are supported for a Regional Table.")
+	}
+	return nil
 }

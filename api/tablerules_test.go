@@ -13,17 +13,17 @@ func TestTableShapes(t *testing.T) {
 	const units = `,"ProvisionedThroughput":{"ReadCapacityUnits":5,"WriteCapacityUnits":5}`
 	index := gsi(indexOf("idx", keyList("sk HASH"), ""))
 	c.refuses([]refusal{
-		{"5.1", "CreateTable", create(units + index), validation, invalidParam + "ProvisionedThroughput must be specified for index: idx"},
+		{"5.1", "CreateTable", create(units + index), validation, invalidParam + "ProvisionedThroughput is not specified for index: idx"},
 		{"5.1", "CreateTable", create(onDemand + `,"StreamSpecification":{"StreamEnabled":true}`), validation,
-			invalidParam + "StreamSpecification.StreamViewType is required when StreamEnabled is true"},
+			invalidParam + "Table is being created with a stream enabled, UpdateViewType is required"},
 		{"5.1", "CreateTable", create(onDemand + `,"StreamSpecification":{"StreamEnabled":false,"StreamViewType":"NEW_IMAGE"}`), validation,
-			invalidParam + "StreamSpecification.StreamViewType should not be specified when StreamEnabled is false"},
+			invalidParam + "Table is being created with a stream disabled, UpdateViewType should not be specified"},
 		{"4.10", "CreateTable", create(onDemand + `,"StreamSpecification":{}`), validation, violation(null("streamSpecification.streamEnabled"))},
 		{"4.10", "CreateTable", create(onDemand + `,"StreamSpecification":{"StreamEnabled":true,"StreamViewType":"ALL"}`), validation,
-			violation(enum("ALL", "streamSpecification.streamViewType", "NEW_IMAGE, OLD_IMAGE, NEW_AND_OLD_IMAGES, KEYS_ONLY"))},
+			violation(enum("ALL", "streamSpecification.streamViewType", "OLD_IMAGE, KEYS_ONLY, NEW_AND_OLD_IMAGES, NEW_IMAGE"))},
 		{"9.9", "CreateTable", create(onDemand + `,"SSESpecification":{"Enabled":true,"SSEType":"AES256"}`), validation, invalidParam + "SSEType AES256 is not supported"},
 		{"9.9", "CreateTable", create(onDemand + `,"SSESpecification":{"Enabled":true,"KMSMasterKeyId":"alias/mine"}`), validation,
-			"The parameter SSESpecification.KMSMasterKeyId is not supported by Meridian yet"},
+			invalidParam + "SSEType KMS is required if KMSMasterKeyId is specified"},
 		{"4.10", "CreateTable", create(onDemand + `,"SSESpecification":{"Enabled":true,"SSEType":"x"}`), validation,
 			violation(enum("x", "sSESpecification.sSEType", "AES256, KMS"))},
 	})

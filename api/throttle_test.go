@@ -218,7 +218,7 @@ func TestThrottledOnDemand(t *testing.T) {
 		throttledBody(throttle, overDemand, "IndexReadMaxOnDemandThroughputExceeded", abcARN+"/index/idx"))
 
 	c.fails("UpdateTable", onAbc(`"GlobalSecondaryIndexUpdates":[{"Update":{"IndexName":"idx","OnDemandThroughput":{"MaxReadRequestUnits":0}}}]`), validation,
-		invalidParam+"MaxReadRequestUnits must be greater than or equal to 1")
+		invalidParam+"Requested MaxReadRequestUnits for OnDemandThroughput for index : idx is outside of valid range")
 	c.must("UpdateTable", onAbc(`"GlobalSecondaryIndexUpdates":[{"Update":{"IndexName":"idx","OnDemandThroughput":{"MaxReadRequestUnits":-1}}}]`))
 	c.must("Scan", onAbc(`"IndexName":"idx","Select":"COUNT"`)) // and the cap on writes is still there
 

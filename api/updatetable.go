@@ -10,6 +10,7 @@ import (
 type updateTableInput struct {
 	name        text
 	defs        []definition
+	defsSet     bool
 	billing     text
 	throughput  throughputInput
 	onDemand    onDemandInput
@@ -22,6 +23,8 @@ type updateTableInput struct {
 	class       text
 	protection  flag
 	consistency text
+	warm        warmInput
+	mode        text // GlobalTableSettingsReplicationMode
 }
 
 func (in *updateTableInput) member(d *decoder, name string) bool {
@@ -29,7 +32,7 @@ func (in *updateTableInput) member(d *decoder, name string) bool {
 	case "TableName":
 		in.name = d.text()
 	case "AttributeDefinitions":
-		in.defs, _ = d.definitions()
+		in.defs, in.defsSet = d.definitions()
 	case "BillingMode":
 		in.billing = d.text()
 	case "ProvisionedThroughput":
@@ -50,8 +53,11 @@ func (in *updateTableInput) member(d *decoder, name string) bool {
 		in.protection = d.flag()
 	case "MultiRegionConsistency":
 		in.consistency = d.text()
-	case "GlobalTableWitnessUpdates", "GlobalTableSettingsReplicationMode", "DisassociationProtectionEnabled", "WarmThroughput",
-		"VectorIndexUpdates":
+	case "WarmThroughput":
+		in.warm = d.warm()
+	case "GlobalTableSettingsReplicationMode":
+		in.mode = d.text()
+	case "GlobalTableWitnessUpdates", "DisassociationProtectionEnabled", "VectorIndexUpdates":
 		return d.refuse(name)
 	default:
 		return false
@@ -68,7 +74,7 @@ func (in *updateTableInput) constraints(v *violations) {
 	in.stream.constraints(v)
 	in.sse.constraints(v)
 	checkReplicaUpdates(v, in.replicas, in.replicasSet)
-	v.oneOf("tableClass", in.class, enumClass...)
+	v.oneOf("globalTableSettingsReplicationMode", in.mode, enumSettingsMode...)
 	v.oneOf("multiRegionConsistency", in.consistency, "EVENTUAL", "STRONG")
 }
 
@@ -95,6 +101,7 @@ func updateTable(c *call) error {
 	if view, err = c.backend.UpdateTable(c.ctx, name, ch); err != nil {
 		return err
 	}
+	in.onDemand.echo(&view.OnDemand)
 	c.out.openObject()
 	c.out.key("TableDescription")
 	c.server.describe(&c.out, &view)
@@ -107,8 +114,11 @@ func (in *updateTableInput) check() error {
 	if in.consistency.s == "STRONG" {
 		return errValidation("The parameter MultiRegionConsistency does not support the value STRONG in Meridian yet")
 	}
-	if in.nothing() {
+	if in.parts() == 0 {
 		return in.errNothing()
+	}
+	if in.indexesSet && len(in.indexes) == 0 {
+		return errInvalid("List of GlobalSecondaryIndexUpdates is empty")
 	}
 	if err := checkIndexUpdateShape(in.indexes); err != nil {
 		return err
@@ -116,18 +126,8 @@ func (in *updateTableInput) check() error {
 	if err := in.checkOnly(); err != nil {
 		return err
 	}
-	iops := in.throughput.set || in.billing.set || in.updatesIndexThroughput()
-	switch online := changesIndexes(in.indexes); {
-	case in.stream.set && iops && in.billing.s != "PAY_PER_REQUEST":
-		return errInvalid("You cannot modify stream status while updating table IOPS")
-	case online && iops:
-		return errInvalid("You cannot create or delete index while updating table IOPS")
-	case online && in.stream.set:
-		return errInvalid("You cannot create or delete index while changing stream status")
-	case in.onDemand.set && (in.throughput.set || in.indexesSet || in.stream.set):
-		return errInvalid("OnDemandThroughput can only be combined with BillingMode in an UpdateTable request")
-	case in.billing.s == "PAY_PER_REQUEST" && in.throughput.set:
-		return errInvalid("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
+	if err := in.checkTogether(); err != nil {
+		return err
 	}
 	if err := in.throughput.bounds(""); err != nil {
 		return err
@@ -135,7 +135,33 @@ func (in *updateTableInput) check() error {
 	if err := in.stream.check(); err != nil {
 		return err
 	}
+	if err := checkClass(in.class); err != nil {
+		return err
+	}
+	if err := checkSettingsMode(in.mode); err != nil {
+		return err
+	}
 	return in.sse.check()
+}
+
+// checkTogether applies the rules about changes of which each may stand beside others.
+func (in *updateTableInput) checkTogether() error {
+	iops := in.throughput.set || in.billing.set || in.updatesIndexThroughput()
+	switch online := changesIndexes(in.indexes); {
+	case online && in.throughput.set:
+		return errInvalid("You cannot create or delete index while updating table IOPS")
+	case in.stream.set && iops && in.billing.s != "PAY_PER_REQUEST":
+		return errInvalid("You cannot modify stream status while updating table IOPS")
+	case online && in.stream.set:
+		return errInvalid("You cannot create or delete index while changing stream status")
+	case in.onDemand.set && (in.throughput.set || in.indexesSet || in.stream.set):
+		return errInvalid("OnDemandThroughput can only be combined with BillingMode in an UpdateTable request")
+	case in.billing.s == "PAY_PER_REQUEST" && in.throughput.set:
+		return errInvalid("ProvisionedThroughput cannot be specified when BillingMode is PAY_PER_REQUEST")
+	case in.billing.s == "PROVISIONED" && !in.throughput.set:
+		return errInvalid("ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
+	}
+	return nil
 }
 
 func (in *updateTableInput) updatesIndexThroughput() bool {
@@ -147,7 +173,7 @@ func (in *updateTableInput) parts() int {
 	n := 0
 	for _, set := range []bool{
 		in.throughput.set || in.billing.set, in.onDemand.set, len(in.indexes) > 0, in.stream.set, in.sse.set, in.replicasSet,
-		in.class.set, in.protection.set,
+		in.class.set, in.protection.set, in.warm.set, in.mode.set,
 	} {
 		if set {
 			n++
@@ -155,8 +181,6 @@ func (in *updateTableInput) parts() int {
 	}
 	return n
 }
-
-func (in *updateTableInput) nothing() bool { return in.parts() == 0 }
 
 func (in *updateTableInput) errNothing() error {
 	options := []string{
@@ -185,6 +209,12 @@ func (in *updateTableInput) checkOnly() error {
 			return errInvalid(alone.name + " modification must be the only operation in the request")
 		}
 	}
+	switch {
+	case in.warm.set && slices.ContainsFunc(in.indexes, func(u indexUpdate) bool { return u.createSet }):
+		return errInvalid("Create global secondary index cannot be specified when updating WarmThroughput")
+	case in.warm.set:
+		return errInvalid("WarmThroughput must be the only operation in the request")
+	}
 	return nil
 }
 
@@ -205,17 +235,24 @@ func (in *updateTableInput) change(c *call, view *catalog.View) (ch catalog.Chan
 		t := in.throughput.value()
 		ch.Throughput = &t
 	}
-	if err := applyIndexUpdates(&ch, in.indexes, in.defs, view, perRequest); err != nil {
+	if err := in.applyIndexes(&ch, view, perRequest); err != nil {
 		return ch, err
 	}
-	if in.onDemand.set {
-		caps, err := in.onDemand.apply(view.OnDemand, false)
+	if name := in.onDemand.first(); name != "" {
+		if !perRequest {
+			return ch, errInvalid(name + " for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED")
+		}
+		caps, err := in.onDemand.apply(view.OnDemand, "table", false)
 		if err != nil {
 			return ch, err
 		}
 		ch.OnDemand = &caps
 	}
 	in.settings(&ch)
+	if in.sse.set {
+		s := in.sse.value()
+		ch.SSE, ch.Key, ch.At = &s, c.server.keyARN(in.sse.key.s), c.server.region
+	}
 	return ch, in.provisionAll(&ch, view, perRequest)
 }
 
@@ -243,8 +280,11 @@ func (in *updateTableInput) settings(ch *catalog.Change) {
 		s := in.stream.value()
 		ch.Stream = &s
 	}
-	if in.sse.set {
-		s := in.sse.value()
-		ch.SSE = &s
+	if in.warm.set {
+		w := in.warm.change()
+		ch.Warm = &w
+	}
+	if in.mode.set {
+		ch.SettingsMode = &in.mode.s
 	}
 }

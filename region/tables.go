@@ -3,6 +3,7 @@ package region
 import (
 	"context"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,7 +27,7 @@ func (r *Region) CreateTable(_ context.Context, spec catalog.Spec) (catalog.View
 		return catalog.View{}, r.fail(err)
 	}
 	v := e.View(r.name)
-	v.Status = "CREATING"
+	v.Status, v.Settling.New = "CREATING", true
 	return v, nil
 }
 
@@ -84,15 +85,57 @@ func (r *Region) UpdateTable(ctx context.Context, name string, ch catalog.Change
 		return catalog.View{}, err
 	}
 	r.handle(n) // so that a new throughput holds from now on, not from the next request
-	v := r.view(e)
+	return answerTo(ch, r.view(e), r.view(n)), nil
+}
+
+// answerTo is how the service answers a change: most often with what was, and UPDATING. Some changes are done at once, or show
+// elsewhere that they are under way, and leave the table ACTIVE (DYNAMODB.md 5.1, 10.2).
+func answerTo(ch catalog.Change, old, now catalog.View) catalog.View {
 	switch {
-	case ch.DeleteReplica != "": // answered as if nothing had happened yet (DYNAMODB.md 10.2)
-		return v, nil
+	case ch.DeleteReplica != "": // as if nothing had happened yet
+		return old
 	case ch.CreateReplica != "" || ch.CreateIndex != nil || ch.DeleteIndex != "" || ch.Stream != nil:
-		v = r.view(n)
+		old = now
+	case ch.Billing != nil && *ch.Billing != old.Billing.PayPerRequest:
+		old = switching(old, now)
+	case ch.Billing != nil:
+	case ch.Throughput != nil:
+		count := old.Billing.DecreasesOn(old.Now)
+		old.Billing.ThroughputChanges = now.Billing.ThroughputChanges
+		old.Billing.DecreasesOfDay = count
+	case ch.OnDemand != nil || ch.SettingsMode != nil:
+		return now
+	case ch.Warm != nil:
+		old.Settling.Warm = true
+		return old
+	case ch.SSE != nil:
+		if *ch.SSE != "" {
+			old = now
+		}
+		old.Settling.SSE = true
+		return old
+	case ch.Class == nil: // indexes alone
+		old.Settling.Indexes = changedIndexes(ch)
+		return old
 	}
-	v.Status = "UPDATING"
-	return v, nil
+	old.Status = "UPDATING"
+	return old
+}
+
+// switching shows the new mode at once, and of its throughput what there is yet: nothing.
+func switching(old, now catalog.View) catalog.View {
+	v := now
+	v.Settling.Billing = true
+	if !now.Billing.PayPerRequest {
+		v.Throughput, v.Indexes = old.Throughput, old.Indexes
+	}
+	return v
+}
+
+func changedIndexes(ch catalog.Change) []string {
+	names := slices.Collect(maps.Keys(ch.IndexThroughput))
+	names = slices.AppendSeq(names, maps.Keys(ch.IndexOnDemand))
+	return slices.AppendSeq(names, maps.Keys(ch.IndexWarm))
 }
 
 // changeable checks a change against the table as this region has it; the keeper checks it again.

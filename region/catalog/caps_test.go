@@ -14,8 +14,8 @@ func TestIndexCaps(t *testing.T) {
 	caps := func(name string) Change {
 		return Change{IndexOnDemand: map[string]OnDemand{name: {MaxRead: 3, MaxWrite: 4}}}
 	}
-	for _, name := range []string{"l", "none"} {
-		if _, err := d.apply(caps(name), 1); fault.KindOf(err) != fault.NotFound {
+	for name, kind := range map[string]fault.Kind{"l": fault.Invalid, "none": fault.NotFound} {
+		if _, err := d.apply(caps(name), 1); fault.KindOf(err) != kind {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

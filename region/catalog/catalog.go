@@ -261,6 +261,7 @@ func (c *Catalog) Create(id record.TableID, spec Spec, self Member) (*Entry, err
 	d := spec.Descriptor.clone()
 	d.ID, d.Keeper, d.Epoch, d.Revision, d.Created = id, c.opts.Region, 1, c.opts.Stamp(), now
 	self.Region, self.State, self.Since = c.opts.Region, MemberActive, now
+	self.Key = spec.Key
 	d.Members = []Member{self}
 	l := Local{Ready: true, Joined: now, From: self.From, DeletionProtection: spec.DeletionProtection, Tags: spec.Tags}
 	for i := range d.Indexes {

@@ -13,8 +13,9 @@ import (
 func (d *Descriptor) apply(ch Change, now int64) (*Descriptor, error) {
 	n := d.clone()
 	steps := []func(*Descriptor, Change, int64) error{
-		applyCapacity, applyIndexThroughput, applyIndexCaps, applyIndexes, applyStream, applySettings,
+		applyCapacity, applyIndexThroughput, applyIndexCaps, applyWarm, applyIndexes, applyStream, applySettings,
 	}
+	n.keepWarm()
 	for _, step := range steps {
 		if err := step(n, ch, now); err != nil {
 			return nil, err
@@ -42,7 +43,7 @@ func applyCapacity(d *Descriptor, ch Change, now int64) error {
 				d.Indexes[i].OnDemand = OnDemand{}
 			}
 			if ch.Throughput == nil {
-				return invalid("One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")
+				return invalid("One or more parameter values were invalid: ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
 			}
 			d.Throughput = *ch.Throughput
 			return nil
@@ -55,7 +56,7 @@ func applyCapacity(d *Descriptor, ch Change, now int64) error {
 	}
 	if ch.OnDemand != nil {
 		if !d.Billing.PayPerRequest {
-			return invalid("One or more parameter values were invalid: MaxReadRequestUnits and MaxWriteRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED")
+			return invalid("One or more parameter values were invalid: %s for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED", ch.OnDemand.first())
 		}
 		d.OnDemand = *ch.OnDemand
 	}
@@ -80,12 +81,12 @@ func applyThroughput(d *Descriptor, t Throughput, now int64) error {
 
 func applyIndexThroughput(d *Descriptor, ch Change, now int64) error {
 	for name, t := range ch.IndexThroughput {
-		ix := d.Index(name)
-		if ix == nil || !ix.Global {
-			return fault.New(fault.NotFound, "Requested resource not found")
+		ix, err := d.globalIndex(name, "update")
+		if err != nil {
+			return err
 		}
 		if d.Billing.PayPerRequest {
-			return invalid("One or more parameter values were invalid: ProvisionedThroughput should not be specified for index: %s when BillingMode is PAY_PER_REQUEST", name)
+			return invalid("One or more parameter values were invalid: The only Updates for index: %s when TableThroughputMode is PAY_PER_REQUEST can be to OnDemandThroughput, WarmThroughput", name)
 		}
 		if ch.Billing == nil && ix.Throughput == t {
 			return invalid("The provisioned throughput for the index %s will not change. The requested value equals the current value. "+
@@ -106,12 +107,12 @@ func applyIndexThroughput(d *Descriptor, ch Change, now int64) error {
 
 func applyIndexCaps(d *Descriptor, ch Change, _ int64) error {
 	for name, caps := range ch.IndexOnDemand {
-		ix := d.Index(name)
-		if ix == nil || !ix.Global {
-			return fault.New(fault.NotFound, "Requested resource not found")
+		ix, err := d.globalIndex(name, "update")
+		if err != nil {
+			return err
 		}
 		if !d.Billing.PayPerRequest {
-			return invalid("One or more parameter values were invalid: OnDemandThroughput should not be specified for index: %s when BillingMode is PROVISIONED", name)
+			return invalid("One or more parameter values were invalid: %s for OnDemandThroughput for index : %s cannot be specified when the table BillingMode is PROVISIONED", caps.first(), name)
 		}
 		ix.OnDemand = caps
 	}
@@ -120,9 +121,8 @@ func applyIndexCaps(d *Descriptor, ch Change, _ int64) error {
 
 func applyIndexes(d *Descriptor, ch Change, _ int64) error {
 	if ch.DeleteIndex != "" {
-		ix := d.Index(ch.DeleteIndex)
-		if ix == nil || !ix.Global {
-			return fault.New(fault.NotFound, "Requested resource not found")
+		if _, err := d.globalIndex(ch.DeleteIndex, "delete"); err != nil {
+			return err
 		}
 		d.Indexes = slices.DeleteFunc(d.Indexes, func(i Index) bool { return i.Name == ch.DeleteIndex })
 		d.dropUnusedAttributes()
@@ -163,7 +163,7 @@ func addIndex(d *Descriptor, ix Index, attrs []AttributeChange) error {
 		}
 	}
 	if globals >= 20 {
-		return invalid("One or more parameter values were invalid: GlobalSecondaryIndex count exceeds the per-table limit of 20")
+		return fault.New(fault.Limit, "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of 20")
 	}
 	d.NextIndex++
 	ix.ID, ix.Global, ix.State = d.NextIndex, true, IndexActive
@@ -239,10 +239,15 @@ func applySettings(d *Descriptor, ch Change, now int64) error {
 		d.Class = *ch.Class
 	}
 	if ch.SSE != nil {
-		if *ch.SSE == "" && d.SSE == "" {
-			return invalid("One or more parameter values were invalid: Table is already encrypted by default")
+		if err := applyEncryption(d, ch); err != nil {
+			return err
 		}
-		d.SSE = *ch.SSE
+	}
+	if ch.SettingsMode != nil {
+		if d.Replicas() > 1 {
+			return invalid("One or more parameter values were invalid: GlobalTableSettingsReplicationMode of a global table cannot be changed")
+		}
+		d.SettingsMode = *ch.SettingsMode
 	}
 	if ch.Policy != nil {
 		d.Policy = *ch.Policy
@@ -251,6 +256,34 @@ func applySettings(d *Descriptor, ch Change, now int64) error {
 		return applyTTL(d, *ch.TTL, now)
 	}
 	return nil
+}
+
+func applyEncryption(d *Descriptor, ch Change) error {
+	m := d.Member(ch.At)
+	switch {
+	case *ch.SSE == "" && d.SSE == "":
+		return invalid("One or more parameter values were invalid: Table is already encrypted by default")
+	case m != nil && ch.Key != "" && ch.Key == m.Key:
+		return invalid("One or more parameter values were invalid: Table is already encrypted with given KMSMasterKeyId. " +
+			"Use KMSMasterKeyId parameter if you want to change Master Key")
+	}
+	d.SSE = *ch.SSE
+	if m != nil {
+		m.Key = ch.Key
+	}
+	return nil
+}
+
+// globalIndex finds a global index that is to be changed in some way.
+func (d *Descriptor) globalIndex(name, change string) (*Index, error) {
+	switch ix := d.Index(name); {
+	case ix == nil:
+		return nil, fault.New(fault.NotFound, "Requested resource not found: Index %s for table %s", name, d.Name)
+	case !ix.Global:
+		return nil, invalid("Cannot %s an index that is not a GlobalSecondaryIndex: %s", change, name)
+	default:
+		return ix, nil
+	}
 }
 
 func applyTTL(d *Descriptor, t TTLSpec, now int64) error {
@@ -289,6 +322,9 @@ func errReplicaExists(name string) error {
 // everything, so a rebuilt one starts anew.
 func (d *Descriptor) activated(m Member, now int64) *Descriptor {
 	n := d.clone()
+	if have := n.Member(m.Region); have != nil {
+		m.MemberSettings = have.MemberSettings
+	}
 	m.State, m.Since = MemberActive, now
 	n.setMember(m)
 	return n

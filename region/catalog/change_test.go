@@ -32,7 +32,7 @@ func TestChanges(t *testing.T) {
 			return d.Billing.PayPerRequest && d.Billing.EverPerRequest && d.Billing.SwitchedAt == 10*hour &&
 				d.Throughput == Throughput{} && d.Indexes[0].Throughput == Throughput{}
 		}},
-		{"to provisioned without throughput", nil, Change{Billing: &no}, "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED", nil},
+		{"to provisioned without throughput", nil, Change{Billing: &no}, "ProvisionedThroughput must be specified when BillingMode is PROVISIONED", nil},
 		{"to provisioned", nil, Change{Billing: &no, Throughput: &Throughput{1, 2}}, "", func(d *Descriptor) bool {
 			return !d.Billing.PayPerRequest && d.Throughput == Throughput{1, 2}
 		}},
@@ -51,7 +51,7 @@ func TestChanges(t *testing.T) {
 		{"an index's throughput", provisioned, Change{IndexThroughput: map[string]Throughput{"gx": {3, 3}}}, "",
 			func(d *Descriptor) bool { return d.Indexes[0].Throughput == Throughput{3, 3} }},
 		{"an index's same throughput", provisioned, Change{IndexThroughput: map[string]Throughput{"gx": {2, 2}}}, "The provisioned throughput for the index gx will not change.", nil},
-		{"no such index", provisioned, Change{IndexThroughput: map[string]Throughput{"no": {3, 3}}}, "Requested resource not found", nil},
+		{"no such index", provisioned, Change{IndexThroughput: map[string]Throughput{"no": {3, 3}}}, "Requested resource not found: Index no for table T", nil},
 		{"caps on demand", nil, Change{OnDemand: &OnDemand{7, 8}}, "", func(d *Descriptor) bool { return d.OnDemand == OnDemand{7, 8} }},
 		{"caps when provisioned", provisioned, Change{OnDemand: &OnDemand{7, 8}}, "cannot be specified when the table BillingMode is PROVISIONED", nil},
 		{"an index", nil, Change{CreateIndex: ix("x", "a"), Attributes: []AttributeChange{{"a", "N"}}}, "", func(d *Descriptor) bool {
@@ -60,14 +60,14 @@ func TestChanges(t *testing.T) {
 		{"an index of nothing", nil, Change{CreateIndex: ix("x", "a")}, "Some index key attributes are not defined in AttributeDefinitions. Keys: [a], AttributeDefinitions: [pk]", nil},
 		{"an index that is there", provisioned, Change{CreateIndex: ix("gx", "pk")}, "already exists", nil},
 		{"an attribute of another type", nil, Change{CreateIndex: ix("x", "pk"), Attributes: []AttributeChange{{"pk", "N"}}}, "cannot be changed", nil},
-		{"deleting no index", nil, Change{DeleteIndex: "x"}, "Requested resource not found", nil},
+		{"deleting no index", nil, Change{DeleteIndex: "x"}, "Requested resource not found: Index x for table T", nil},
 		{"deleting an index", func(d *Descriptor) {
 			d.Attributes = append(d.Attributes, item.KeyAttr{Name: "a", Kind: item.String})
 			i := *ix("x", "a")
 			i.ID, i.Global, d.NextIndex = 1, true, 1
 			d.Indexes = []Index{i}
 		}, Change{DeleteIndex: "x"}, "", func(d *Descriptor) bool { return len(d.Indexes) == 0 && len(d.Attributes) == 1 && d.NextIndex == 1 }},
-		{"deleting a local index", func(d *Descriptor) { d.Indexes = []Index{{ID: 1, Name: "l"}} }, Change{DeleteIndex: "l"}, "Requested resource not found", nil},
+		{"deleting a local index", func(d *Descriptor) { d.Indexes = []Index{{ID: 1, Name: "l"}} }, Change{DeleteIndex: "l"}, "Cannot delete an index that is not a GlobalSecondaryIndex: l", nil},
 		{"expiry", nil, Change{TTL: &TTLSpec{Enabled: true, Attribute: "t"}}, "", func(d *Descriptor) bool { return d.TTL == TTLSpec{true, "t", 10 * hour} }},
 		{"expiry again", ttl, Change{TTL: &TTLSpec{Enabled: true, Attribute: "t"}}, "TimeToLive is already enabled", nil},
 		{"expiry by another attribute", ttl, Change{TTL: &TTLSpec{Enabled: true, Attribute: "u"}}, "TimeToLive is active on a different AttributeName: current AttributeName is t", nil},

@@ -29,11 +29,14 @@ type Descriptor struct {
 	Billing    Billing    `json:"billing"`
 	Throughput Throughput `json:"throughput"` // zeros when on demand
 	OnDemand   OnDemand   `json:"onDemand"`
+	Warm       Warm       `json:"warm,omitzero"` // see WarmNow
 	Stream     StreamSpec `json:"stream"`
 	TTL        TTLSpec    `json:"ttl"`
 	Class      string     `json:"class,omitempty"` // STANDARD when empty
 	SSE        string     `json:"sse,omitempty"`   // KMS when asked for
 	Policy     string     `json:"policy,omitempty"`
+	// SettingsMode is what the owner chose as GlobalTableSettingsReplicationMode while the table was regional.
+	SettingsMode string `json:"settingsMode,omitempty"`
 
 	// Members are the regions that hold a replica, the creator included; a regional table has one. A removed member stays
 	// listed as such, so that it learns of its removal whenever it asks.
@@ -58,6 +61,14 @@ type Throughput struct {
 type OnDemand struct {
 	MaxRead  int64 `json:"maxRead,omitempty"`
 	MaxWrite int64 `json:"maxWrite,omitempty"`
+}
+
+// first names the first cap that is set, for messages.
+func (o OnDemand) first() string {
+	if o.MaxRead == 0 && o.MaxWrite != 0 {
+		return "MaxWriteRequestUnits"
+	}
+	return "MaxReadRequestUnits"
 }
 
 // StreamSpec is the table's DynamoDB stream. Label names one enabling of it.
@@ -85,6 +96,7 @@ type Index struct {
 	NonKey     []string       `json:"nonKey,omitempty"`
 	Throughput Throughput     `json:"throughput"`
 	OnDemand   OnDemand       `json:"onDemand"`
+	Warm       Warm           `json:"warm,omitzero"` // see IndexWarm
 
 	Changes ThroughputChanges `json:"changes,omitzero"`
 
@@ -121,6 +133,13 @@ type Member struct {
 	// From. A peer that has read nothing of that log yet may begin there.
 	Origin crdt.Origin `json:"origin"`
 	From   record.Seq  `json:"from"`
+
+	MemberSettings
+}
+
+// MemberSettings is what one region's replica has for itself of the settings that the description holds.
+type MemberSettings struct {
+	Key string `json:"key,omitempty"` // ARN of the customer's key; empty: the service's own
 }
 
 // Local is what one region keeps of a table for itself: settings that DynamoDB does not synchronise (DYNAMODB.md 10.3)

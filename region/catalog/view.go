@@ -12,6 +12,17 @@ type View struct {
 	// IndexItems and IndexBytes are per index name.
 	IndexItems map[string]int64
 	IndexBytes map[string]int64
+
+	Settling Settling
+}
+
+// Settling is what the answer to a change shows as being under way; when next asked about it is done.
+type Settling struct {
+	New     bool     // the table is being created
+	Billing bool     // its mode is changing
+	Warm    bool     // so is its warm throughput
+	SSE     bool     // or its encryption
+	Indexes []string // global indexes of which a throughput changes
 }
 
 // Spec is what CreateTable asks for, validated by api as far as one request can be without knowing other tables.
@@ -19,6 +30,7 @@ type Spec struct {
 	Descriptor         // Name, Schema, Attributes, Indexes, Billing, Throughput, OnDemand, Stream, TTL, Class, SSE, Policy; the rest is filled in
 	Tags               map[string]string
 	DeletionProtection bool
+	Key                string // see MemberSettings
 }
 
 // Change is one UpdateTable. Nil fields are left as they are. api has checked which of them may come together.
@@ -26,6 +38,8 @@ type Change struct {
 	Billing            *bool // PayPerRequest
 	Throughput         *Throughput
 	OnDemand           *OnDemand
+	Warm               *WarmChange
+	IndexWarm          map[string]WarmChange
 	IndexThroughput    map[string]Throughput
 	IndexOnDemand      map[string]OnDemand
 	CreateReplica      string
@@ -34,12 +48,18 @@ type Change struct {
 	Class              *string
 	Stream             *StreamSpec
 	SSE                *string
+	Key                string // with SSE: the ARN of the customer's key for the region At
+	At                 string
+	SettingsMode       *string
 	Policy             *string
 	TTL                *TTLSpec
 	CreateIndex        *Index
 	DeleteIndex        string
 	Attributes         []AttributeChange
 }
+
+// WarmChange is what is asked for as warm throughput; nil is left as it is.
+type WarmChange struct{ Read, Write *int64 }
 
 // AttributeChange adds an attribute definition that a new index needs.
 type AttributeChange struct {
