@@ -70,7 +70,7 @@ func judge(e evidence) findings {
 
 func (e evidence) served(o Outage) Verdict {
 	return Verdict{
-		Name: "Clients go on", Passed: o.Worst <= e.limits.ClientOutage && o.Clients > 0,
+		Name: outageVerdict, Passed: o.Worst <= e.limits.ClientOutage && o.Clients > 0,
 		Found: "worst client " + short(o.Worst), Limit: "at most " + short(e.limits.ClientOutage),
 		Say: fmt.Sprintf("How long the unluckiest client met errors, or answers later than %v, in all. %d of %d clients noticed anything.",
 			e.limits.Slow, o.Touched, o.Clients),
