@@ -8,6 +8,7 @@ import (
 	"github.com/meridiandb/meridian/expr"
 	"github.com/meridiandb/meridian/internal/fault"
 	"github.com/meridiandb/meridian/item"
+	"github.com/meridiandb/meridian/region/clock"
 	"github.com/meridiandb/meridian/region/table"
 	"github.com/meridiandb/meridian/storage"
 )
@@ -129,11 +130,15 @@ func translate(err error) *apiError {
 	case errors.Is(err, storage.ErrFull) && !errors.Is(err, storage.ErrFailed):
 		return &apiError{ // quiet: every write would say it; housekeeping does
 			status: http.StatusServiceUnavailable, name: "ServiceUnavailable", message: "The region's disk is full: writes are refused",
-			cause: err, quiet: true,
+			cause: err, quiet: true, extra: sayNotDone,
 		}
 	}
 	return errInternal()
 }
+
+// sayNotDone tells whoever can go elsewhere (package route) that a write that is one unit did not happen here. It is no part
+// of DynamoDB's answer, and clients pass over members that they do not know.
+func sayNotDone(w *writer) { w.boolMember("meridianNotDone", true) }
 
 func faultError(f *fault.Error) *apiError {
 	switch f.Kind {
@@ -160,7 +165,11 @@ func faultError(f *fault.Error) *apiError {
 	case fault.Throttled:
 		return throttledError(f)
 	case fault.Unavailable:
-		return &apiError{status: http.StatusServiceUnavailable, name: "ServiceUnavailable", message: f.Message, cause: f}
+		e := &apiError{status: http.StatusServiceUnavailable, name: "ServiceUnavailable", message: f.Message, cause: f}
+		if errors.Is(f, clock.ErrRefused) {
+			e.extra = sayNotDone
+		}
+		return e
 	}
 	return errInternal()
 }

@@ -3,12 +3,14 @@ package route
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
 	"sync/atomic"
+	"time"
 )
 
 // maxAnswer is more than any operation answers.
@@ -27,7 +29,7 @@ const (
 type result struct {
 	region int
 	fate   fate
-	resp   *http.Response // when answered, or when the region sent the session away; its body is in memory
+	resp   *http.Response // when answered, or when the region refused or sent the session away; its body is in memory
 	err    error          // otherwise
 }
 
@@ -61,6 +63,8 @@ func (c *call) attempt(ctx context.Context, i int) result {
 	case resp.Header.Get(behindHeader) != "":
 		res.fate, res.err = notDone, fmt.Errorf("region %s has not caught up with the session: it lacks writes of %s",
 			r.o.Regions[i].Name, resp.Header.Get(behindHeader))
+	case resp.StatusCode >= http.StatusInternalServerError && c.oneUnit() && saysNotDone(resp):
+		res.fate, res.err = notDone, fmt.Errorf("region %s refuses: %s: %.200s", r.o.Regions[i].Name, resp.Status, peek(resp))
 	case resp.StatusCode >= http.StatusInternalServerError:
 		res.fate, res.err = unknown, fmt.Errorf("region %s: %s: %.200s", r.o.Regions[i].Name, resp.Status, peek(resp))
 	}
@@ -73,6 +77,9 @@ func (c *call) attempt(ctx context.Context, i int) result {
 func (c *call) account(ctx context.Context, res result) {
 	r, name := c.router, c.router.o.Regions[res.region].Name
 	switch cause := context.Cause(ctx); {
+	case res.fate == notDone && res.resp != nil && res.resp.Header.Get(behindHeader) == "":
+		r.metrics.attempts.WithLabelValues(name, "refused").Inc()
+		r.event(SentAway, res.region, res.err)
 	case res.resp != nil && res.resp.Header.Get(behindHeader) != "":
 		r.metrics.attempts.WithLabelValues(name, "behind").Inc()
 		r.event(SentAway, res.region, res.err)
@@ -85,12 +92,38 @@ func (c *call) account(ctx context.Context, res result) {
 	}
 }
 
+// oneUnit reports whether the call happens as a whole or not at all.
+func (c *call) oneUnit() bool {
+	switch c.operation {
+	case "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems":
+		return true
+	}
+	return false
+}
+
+// saysNotDone reports whether a region says of its own error that nothing was done: its disk is full, or its clock is wrong.
+func saysNotDone(resp *http.Response) bool {
+	var says struct{ MeridianNotDone bool }
+	return json.Unmarshal(peek(resp), &says) == nil && says.MeridianNotDone
+}
+
+// wait is how long a region may wait until it has what the session has seen: half an attempt for all regions together, so that
+// there is time to ask elsewhere. What one has waited the others had time for, too: they are given a moment more.
+func (c *call) wait() time.Duration {
+	return max(c.router.o.AttemptTimeout/20, c.router.o.AttemptTimeout/2-time.Since(c.began)).Round(time.Millisecond)
+}
+
 // request is the call as it goes to one region.
 func (c *call) request(ctx context.Context, i int) *http.Request {
 	u := *c.router.endpoints[i]
 	u.Path, u.RawQuery = c.path, c.query
+	header := c.header
+	if len(header[sessionHeader]) > 0 {
+		header = header.Clone()
+		header.Set(waitHeader, c.wait().String())
+	}
 	req := &http.Request{
-		Method: c.method, URL: &u, Host: u.Host, Header: c.header, ContentLength: int64(len(c.body)),
+		Method: c.method, URL: &u, Host: u.Host, Header: header, ContentLength: int64(len(c.body)),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
 	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(c.body)), nil }

@@ -18,6 +18,7 @@ type call struct {
 	path, query  string
 	header       http.Header
 	body         []byte
+	began        time.Time
 	lastSentAway *http.Response // a region's refusal, which is the answer if no other region has a better one
 	failures     []error
 }
@@ -69,10 +70,7 @@ func (r *Router) Do(req *http.Request, s *Session) (*http.Response, error) {
 }
 
 func (c *call) run(ctx context.Context) (*http.Response, error) {
-	if len(c.header[sessionHeader]) > 0 {
-		// Half an attempt: then there is time left to ask elsewhere.
-		c.header.Set(waitHeader, (c.router.o.AttemptTimeout / 2).String())
-	}
+	c.began = time.Now()
 	order := c.router.order()
 	if c.kind == read {
 		return c.read(ctx, order)

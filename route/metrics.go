@@ -19,7 +19,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	region := []string{"region"}
 	m := &metrics{
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "meridian_route_attempts_total", Help: "Attempts at a region, by result: ok, behind, failed.",
+			Name: "meridian_route_attempts_total", Help: "Attempts at a region, by result: ok, behind, refused, failed.",
 		}, []string{"region", "result"}),
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "meridian_route_events_total", Help: "What the router did: ejections, returns, moves, retries, hedges.",

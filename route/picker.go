@@ -56,7 +56,7 @@ const (
 	Moved       EventKind = "moved"        // requests go there from now on
 	Retried     EventKind = "retried"      // a request is tried there after it failed elsewhere, or there
 	Hedged      EventKind = "hedged"       // a slow read is asked there, too
-	SentAway    EventKind = "sent away"    // the region has not caught up with a session
+	SentAway    EventKind = "sent away"    // the region has not caught up with a session, or takes no writes now
 	UnknownFate EventKind = "unknown fate" // a write was given up that may have happened there
 )
 

@@ -1,6 +1,7 @@
 package clock
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -62,13 +63,16 @@ func (g *guard) limit() time.Duration {
 	return g.bound
 }
 
+// ErrRefused is in the chain of errors of writes that did not happen because of the clock.
+var ErrRefused = errors.New("refused by the clock guard")
+
 // admit fails while a write at a hybrid time must be refused.
 func (g *guard) admit(hybrid crdt.Time, now int64) error {
 	s := g.standing(hybrid, now)
 	if !s.Refuse {
 		return nil
 	}
-	return fault.New(fault.Unavailable, "this region's clock is %v ahead of the other regions' and must not stamp writes (the bound is %v)",
+	return fault.Wrap(fault.Unavailable, ErrRefused, "this region's clock is %v ahead of the other regions' and must not stamp writes (the bound is %v)",
 		s.Ahead.Round(time.Millisecond), g.limit())
 }
 
