@@ -50,7 +50,7 @@ func (r *Region) itemRecord(sh *openShard, e *stream.Entry) (rec StreamRecord, o
 func (r *Region) recordOf(sh *openShard, e *stream.Entry, old, new item.Item) StreamRecord {
 	rec := StreamRecord{
 		EventID: eventID(r.origin.String(), sh.id(), e.Position), Event: eventOf(old, new),
-		Sequence: sequence(e.Position), Created: e.Wall, View: sh.stream.View,
+		Sequence: sequence(e.Position), Created: e.Wall, View: sh.stream.View, Stamp: e.Stamp,
 	}
 	key := old
 	if key.IsZero() {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/meridiandb/meridian/crdt"
 	"github.com/meridiandb/meridian/internal/fault"
 	"github.com/meridiandb/meridian/item"
 	"github.com/meridiandb/meridian/region/catalog"
@@ -225,7 +226,8 @@ type StreamRecord struct {
 	Old, New item.Item
 	Size     int
 	View     string
-	Expired  bool // this region removed it because its time was over
+	Expired  bool       // this region removed it because its time was over
+	Stamp    crdt.Stamp // of the write; zero for what repair brought
 }
 
 // recordBytes is how much one call of StreamRecords reads, about.

@@ -316,11 +316,25 @@ func (c *Catalog) Reserve(name string, id record.TableID) error {
 // change replaces a descriptor by what fn makes of it, with a fresh revision; fn returns the same one for no change. Only the
 // keeper may.
 func (c *Catalog) change(id record.TableID, fn func(*Entry) (*Descriptor, error)) (*Entry, error) {
+	return c.changeAny(id, func(e *Entry) (*Descriptor, error) {
+		if e.Deleted {
+			return nil, errNoTable(id)
+		}
+		return fn(e)
+	})
+}
+
+func errNoTable(id record.TableID) error {
+	return fault.New(fault.NotFound, "Requested resource not found: Table: %s not found", id)
+}
+
+// changeAny is change for deleted tables too.
+func (c *Catalog) changeAny(id record.TableID, fn func(*Entry) (*Descriptor, error)) (*Entry, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.ByID(id)
-	if e == nil || e.Deleted {
-		return nil, fault.New(fault.NotFound, "Requested resource not found: Table: %s not found", id)
+	if e == nil {
+		return nil, errNoTable(id)
 	}
 	if e.Keeper != c.opts.Region {
 		return nil, fault.New(fault.Unavailable, "table %s is kept by region %s, not by %s", e.Name, e.Keeper, c.opts.Region)

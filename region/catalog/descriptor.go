@@ -35,6 +35,7 @@ type Descriptor struct {
 	Class      string     `json:"class,omitempty"` // STANDARD when empty
 	SSE        string     `json:"sse,omitempty"`   // KMS when asked for
 	Policy     string     `json:"policy,omitempty"`
+	Triggers   []Trigger  `json:"triggers,omitempty"`
 	// SettingsMode is what the owner chose as GlobalTableSettingsReplicationMode while the table was regional.
 	SettingsMode string `json:"settingsMode,omitempty"`
 
@@ -244,6 +245,7 @@ func (d *Descriptor) clone() *Descriptor {
 	c.Indexes = append([]Index(nil), d.Indexes...)
 	c.Members = append([]Member(nil), d.Members...)
 	c.Attributes = append([]item.KeyAttr(nil), d.Attributes...)
+	c.Triggers = append([]Trigger(nil), d.Triggers...)
 	return &c
 }
 

@@ -11,6 +11,9 @@ import (
 
 // Apply makes one UpdateTable change other than of replicas.
 func (c *Catalog) Apply(id record.TableID, ch Change) (*Entry, error) {
+	if ch.Trigger != nil {
+		return c.changeTriggers(id, *ch.Trigger)
+	}
 	return c.change(id, func(e *Entry) (*Descriptor, error) {
 		if err := e.Admits(ch); err != nil {
 			return nil, err

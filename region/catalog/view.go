@@ -53,6 +53,7 @@ type Change struct {
 	SettingsMode       *string
 	Policy             *string
 	TTL                *TTLSpec
+	Trigger            *TriggerChange
 	CreateIndex        *Index
 	DeleteIndex        string
 	Attributes         []AttributeChange
