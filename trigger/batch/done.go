@@ -16,13 +16,9 @@ func (s *Shard) Done(now time.Time, b *Batch, out Outcome) (retried, bisected bo
 	if b.Reason == "" {
 		b.Reply = out.Reply
 	}
-	from := 0
-	if out.Verdict == Partly {
-		if from = b.find(out.From); from < 0 {
-			out.Verdict = Failed // it names no record of the batch: all of it has failed
-		} else if from == 0 {
-			out.Verdict = Failed
-		}
+	moved := out.From != "" && s.split(b, out.From)
+	if out.Verdict == Partly && !moved {
+		out.Verdict = Failed // nothing stands before it, or it names no record of the batch
 	}
 	switch out.Verdict {
 	case Succeeded:
@@ -33,10 +29,6 @@ func (s *Shard) Done(now time.Time, b *Batch, out Outcome) (retried, bisected bo
 		b.rest(now)
 		return true, false
 	case Partly:
-		done := b.slots[:from]
-		b.slots = slices.Clone(b.slots[from:])
-		s.finish(done)
-		b.stumble = 0
 		if s.o.Bisect { // split where the function said: that is no retry
 			b.rest(now)
 			return true, true
@@ -48,6 +40,19 @@ func (s *Shard) Done(now time.Time, b *Batch, out Outcome) (retried, bisected bo
 		}
 	}
 	return s.again(now, b), false
+}
+
+// split is done with what stands before a record; it reports whether that is anything.
+func (s *Shard) split(b *Batch, from string) bool {
+	n := b.find(from)
+	if n <= 0 {
+		return false
+	}
+	done := b.slots[:n]
+	b.slots = slices.Clone(b.slots[n:])
+	s.finish(done)
+	b.stumble = 0
+	return true
 }
 
 // find is the place of a record, -1 if there is none.

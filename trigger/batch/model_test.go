@@ -184,10 +184,8 @@ func (m *model) end(i int) {
 	switch out.Verdict {
 	case Succeeded:
 		done = b.Len()
-	case Partly:
-		if done = b.find(out.From); done < 0 {
-			done = 0
-		}
+	case Partly, Unavailable:
+		done = max(b.find(out.From), 0)
 	}
 	fate := "ok"
 	if b.Reason != "" {
@@ -202,6 +200,9 @@ func (m *model) end(i int) {
 
 func (m *model) outcome(b *Batch) Outcome {
 	n := m.rnd.IntN(10)
+	if n == 0 && b.Reason == "" && b.Len() > 1 && m.seed%3 == 0 && !m.poison[b.Record(0).Sequence] {
+		return Outcome{Verdict: Unavailable, From: b.Record(1).Sequence}
+	}
 	if n == 0 {
 		return Outcome{Verdict: Unavailable}
 	}

@@ -46,7 +46,7 @@ const (
 // Outcome is what became of a batch that was run.
 type Outcome struct {
 	Verdict Verdict
-	From    string // of Partly: the sequence number of the first record to be tried again
+	From    string // of Partly, and perhaps of Unavailable: the first record to be tried again; those before it are done with
 	Reply   Reply
 }
 
