@@ -7,6 +7,7 @@ import (
 
 	"github.com/meridiandb/meridian/crdt"
 	"github.com/meridiandb/meridian/region/table"
+	"github.com/meridiandb/meridian/storage"
 	"github.com/meridiandb/meridian/stream/record"
 )
 
@@ -94,7 +95,8 @@ func (r *Region) copyAgain(p Peers, peer crdt.Origin, id record.TableID) (record
 		if err := r.checkCopied(peer.Region, c.Changes); err != nil {
 			return err
 		}
-		return r.engine.Apply(r.ctx, table.Batch{Commits: asCommits(c.Changes)})
+		mixed := func(w storage.Writer) error { return r.inbound.mixed(w, id) }
+		return r.engine.Apply(r.ctx, table.Batch{Commits: asCommits(c.Changes), Seal: mixed})
 	})
 	if err == nil && !known {
 		err = errNoPosition

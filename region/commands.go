@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meridiandb/meridian/crdt"
 	"github.com/meridiandb/meridian/internal/fault"
 	"github.com/meridiandb/meridian/region/catalog"
 	"github.com/meridiandb/meridian/stream/record"
@@ -37,6 +38,7 @@ const (
 const (
 	cmdPrepare  = "table.prepare"
 	cmdHolds    = "table.holds"
+	cmdHaves    = "table.haves"
 	cmdMayLeave = "table.mayLeave"
 )
 
@@ -45,8 +47,10 @@ const (
 type reply struct {
 	Descriptor *catalog.Descriptor `json:"descriptor,omitempty"`
 	Member     *catalog.Member     `json:"member,omitempty"`
-	Kind       fault.Kind          `json:"kind,omitempty"`
-	Error      string              `json:"error,omitempty"`
+	// Haves says up to when the table has everything of each origin.
+	Haves map[crdt.Origin]crdt.Time `json:"haves,omitempty"`
+	Kind  fault.Kind                `json:"kind,omitempty"`
+	Error string                    `json:"error,omitempty"`
 }
 
 // askKeeper has a command carried out by the table's keeper: here, or where the keeper is. What it answers is taken over
@@ -114,6 +118,9 @@ func (r *Region) send(ctx context.Context, to string, c command) (reply, error) 
 
 // Handle carries out a command of another region.
 func (r *Region) Handle(ctx context.Context, from, name string, payload []byte) ([]byte, error) {
+	if name == cmdRelay {
+		return r.answerRelay(ctx, payload)
+	}
 	var c command
 	if err := json.Unmarshal(payload, &c); err != nil || c.Name != name {
 		return nil, errors.Join(errors.New("region: command "+name+" from "+from+" cannot be read"), err)
@@ -141,6 +148,9 @@ func (r *Region) carryOut(ctx context.Context, c command) (rep reply, err error)
 		return rep, err
 	case cmdHolds:
 		return rep, r.holds(c)
+	case cmdHaves:
+		rep.Haves, err = r.haves(c.Table)
+		return rep, err
 	case cmdMayLeave:
 		return rep, r.protected(c)
 	}

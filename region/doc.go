@@ -19,8 +19,8 @@
 // mended by copying (catchup.go). A region leaves a table only when every other member has said that it holds all of it
 // (leave.go). A clock that is far ahead stamps nothing, and what it stamped is held and not taken (package clock).
 //
-// Not promised yet: what a region that is lost for good had sent to one other region only does not reach the third. That
-// needs relay or repair.
+// What a region that cannot be heard had sent to one other region only reaches the third from that one's log, in whole commits
+// (relay.go); what no log has any more by repair.
 //
 // Region satisfies replication.Source (source.go), what peers read from here, and replication.Sink (sink.go), what they
 // write here. It reaches the others by the Peers that it is handed (Connect); it never imports package replication.

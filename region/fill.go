@@ -8,6 +8,7 @@ import (
 	"github.com/meridiandb/meridian/crdt"
 	"github.com/meridiandb/meridian/region/catalog"
 	"github.com/meridiandb/meridian/region/table"
+	"github.com/meridiandb/meridian/storage"
 	"github.com/meridiandb/meridian/stream/record"
 )
 
@@ -46,6 +47,8 @@ var errNoPosition = errors.New("the copy does not say where it was taken")
 func (r *Region) fillFrom(p Peers, e *catalog.Entry, source string) error {
 	start := time.Now()
 	items := 0
+	// A source of an earlier version does not say. Then what is held of origins that are gone is known after a round of repair.
+	said, _ := r.send(r.ctx, source, command{Name: cmdHaves, Table: e.ID})
 	err := p.FetchSnapshot(r.ctx, source, e.ID, func(c Chunk) error {
 		if c.Positions != nil {
 			if err := r.inbound.beginJoin(e.ID, c.Positions); err != nil {
@@ -72,6 +75,9 @@ func (r *Region) fillFrom(p Peers, e *catalog.Entry, source string) error {
 		return err
 	}
 	r.inbound.endJoin(e.ID)
+	if err := r.inbound.raise(e.ID, r.inbound.filling(e.ID), said.Haves); err != nil {
+		return err
+	}
 	r.logger.Info("replica filled", "table", e.Name, "from", source, "items", items, "took", time.Since(start))
 	return nil
 }
@@ -79,7 +85,12 @@ func (r *Region) fillFrom(p Peers, e *catalog.Entry, source string) error {
 // filled notes that the data is here. Clients may write from then on, so From is taken before.
 func (r *Region) filled(e *catalog.Entry) error {
 	from := r.log.Durable()
-	_, err := r.catalog.SetLocal(e.ID, func(l *catalog.Local) error {
+	// What the logs brought before was without this table, or with a copy of it in part.
+	err := write(r.store, func(w storage.Writer) error { return r.inbound.mixed(w, e.ID) })
+	if err != nil {
+		return err
+	}
+	_, err = r.catalog.SetLocal(e.ID, func(l *catalog.Local) error {
 		l.Ready, l.From = true, from
 		l.Sources = r.inbound.joinedFrom(e.ID)
 		l.Built = nil

@@ -45,6 +45,8 @@ type inbound struct {
 
 	mended   map[record.TableID]map[crdt.Origin]crdt.Time // what tables have by other ways than logs (mended.go)
 	fillings map[record.TableID]uint64                    // how often a table's data went since the start
+	whole    map[record.TableID]crdt.Time                 // since when all came by commits (whole.go)
+	heard    map[crdt.Origin]time.Time                    // when an origin's log was heard last (relay.go)
 }
 
 // want is one answer of Wanted.
@@ -58,12 +60,14 @@ func openInbound(r *Region) (*inbound, error) {
 	cursors, err := readCursors(r.store)
 	closed, e := readTimes(r.store, appliedPrefix)
 	mended, e2 := readMended(r.store)
-	return &inbound{
+	in := &inbound{
 		region: r, cursors: cursors, closed: closed, risen: make(chan struct{}),
 		joins: map[record.TableID][]string{}, wants: map[string]*want{},
 		behind: map[crdt.Origin]bool{}, held: map[crdt.Origin]time.Duration{},
 		mended: mended, fillings: map[record.TableID]uint64{},
-	}, errors.Join(err, e, e2)
+		heard: map[crdt.Origin]time.Time{},
+	}
+	return in, errors.Join(err, e, e2, in.beginWhole())
 }
 
 // cursorLocked begins, in a log that nothing was read from yet, where nothing that is wanted is missed.
@@ -214,6 +218,11 @@ func (in *inbound) adopt(id record.TableID) error {
 	news := slices.DeleteFunc(slices.Clone(members), func(p string) bool { return slices.Contains(e.Local.Sources, p) })
 	if err := in.moveBack(e, news, nil); err != nil {
 		return err
+	}
+	if len(news) > 0 { // what its log brought so far was without this table
+		if err := write(in.region.store, func(w storage.Writer) error { return in.mixed(w, id) }); err != nil {
+			return err
+		}
 	}
 	// A member that came between these two is adopted next time: it is not in members.
 	_, err := in.region.catalog.SetLocal(id, func(l *catalog.Local) error {

@@ -38,6 +38,7 @@ func (r *Region) startJobs() {
 	r.jobs.Go(r.housekeeping)
 	r.jobs.Go(r.expire)
 	r.jobs.Go(r.recount)
+	r.jobs.Go(r.relays)
 	r.jobs.Go(r.watchStore)
 }
 

@@ -112,12 +112,7 @@ func (in *inbound) raise(id record.TableID, filling uint64, up map[crdt.Origin]c
 	if len(news) == 0 {
 		return nil
 	}
-	err := write(in.region.store, func(w storage.Writer) (err error) {
-		for o, t := range news {
-			err = errors.Join(err, w.Set(mendedKey(id, o), storage.AppendSeq(nil, uint64(t))))
-		}
-		return err
-	})
+	err := write(in.region.store, func(w storage.Writer) error { return in.setMended(w, id, news) })
 	if err != nil {
 		return err
 	}
@@ -135,6 +130,18 @@ func (in *inbound) raisedLocked(id record.TableID, news map[crdt.Origin]crdt.Tim
 		in.mended[id][o] = max(t, in.mended[id][o])
 	}
 	in.tellLocked()
+}
+
+// setMended writes in a batch what raisedLocked will note.
+func (in *inbound) setMended(w storage.Writer, id record.TableID, up map[crdt.Origin]crdt.Time) (err error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for o, t := range up {
+		if t > in.mended[id][o] {
+			err = errors.Join(err, w.Set(mendedKey(id, o), storage.AppendSeq(nil, uint64(t))))
+		}
+	}
+	return err
 }
 
 // emptied notes that a table's data is gone, and with it what it had.

@@ -60,6 +60,7 @@ type Region struct {
 	alarmed atomic.Bool // the clock differs from the others'
 
 	uncounted uncounted
+	relayed   atomic.Uint64 // commits that came by relay, since the start
 
 	// Housekeeping's own.
 	wall    clock.Wall // the machine's clock; nil if Options gave another

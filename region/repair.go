@@ -133,7 +133,8 @@ func (r *Region) Mend(ctx context.Context, from string, id record.TableID, keys,
 	if len(commits) == 0 {
 		return 0, r.fail(r.log.WaitDurable(ctx, r.log.Last())) // what made it known may not be on disk yet
 	}
-	if err := r.engine.Apply(ctx, table.Batch{Commits: commits}); err != nil {
+	mixed := func(w storage.Writer) error { return r.inbound.mixed(w, id) }
+	if err := r.engine.Apply(ctx, table.Batch{Commits: commits, Seal: mixed}); err != nil {
 		return 0, r.fail(err)
 	}
 	return len(commits), nil

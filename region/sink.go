@@ -79,6 +79,7 @@ func (r *Region) Apply(ctx context.Context, peer crdt.Origin, commits []record.C
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	in.heard[peer] = time.Now()
 	in.cursors[peer] = max(in.cursors[peer], upTo)
 	in.riseLocked(peer, max(applied, closed))
 	return held

@@ -17,6 +17,7 @@ type Stats struct {
 	LogBytes                      int64
 	Commits                       uint64                   // own, since start
 	Applied                       uint64                   // of other regions, since start
+	Relayed                       uint64                   // of these, by way of a third region, since start
 	Conflicts                     map[string]uint64        // lost writes by table name, since start
 	Expired                       map[string]uint64        // items that this region expired, by table name, since start
 	Overdue                       map[string]time.Duration // since when the oldest expired item is due that is still there, by table name
@@ -48,7 +49,7 @@ func (r *Region) Stats() Stats {
 	n := r.engine.Counters()
 	s := Stats{
 		LogFirst: r.log.First(), LogDurable: r.log.Durable(), LogLast: r.log.Last(),
-		Commits: n.Commits, Applied: n.Applied, Conflicts: map[string]uint64{},
+		Commits: n.Commits, Applied: n.Applied, Relayed: r.relayed.Load(), Conflicts: map[string]uint64{},
 		Clock: r.clock.Last(), Standing: r.clock.Standing(),
 		Expired: map[string]uint64{}, Overdue: map[string]time.Duration{},
 		Inbound: map[string]record.Seq{}, Held: map[string]time.Duration{},

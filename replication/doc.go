@@ -33,10 +33,8 @@
 //   - Table descriptions come on a stream of their own, and a receiver asks only for tables it knows, so a description is
 //     always there before its items.
 //
-// # Where more will stand
-//
-// A relay would answer Follow for another origin's log where link.Answer refuses today; docs/decisions/0005 says what that
-// needs.
+// What a region that cannot be reached had sent to another one is relayed by a command between regions (package region); links
+// carry own commits only.
 //
 // Time is read by time.Now and timers, so that all of it runs in testing/synctest; the wall clock that peers compare is
 // Options.Now.

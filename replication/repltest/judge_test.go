@@ -138,6 +138,7 @@ func (w *world) describe(n *node) {
 func (w *world) judge(cs *clients) {
 	for _, n := range w.nodes {
 		w.history.reopened(n.at()) // what was acknowledged since the last start
+		w.say("%s had %d commits by relay since its last start", n.name, n.at().region.Stats().Relayed)
 	}
 	w.history.increasing()
 	for _, t := range w.tables {
