@@ -81,9 +81,15 @@ func (c *call) account(ctx context.Context, res result) {
 		r.metrics.attempts.WithLabelValues(name, "refused").Inc()
 		r.event(SentAway, res.region, res.err)
 	case res.resp != nil && res.resp.Header.Get(behindHeader) != "":
+		if c.session != nil {
+			c.session.refused(name, time.Now())
+		}
 		r.metrics.attempts.WithLabelValues(name, "behind").Inc()
 		r.event(SentAway, res.region, res.err)
 	case res.err == nil:
+		if c.session != nil {
+			c.session.accepted(name)
+		}
 		r.metrics.attempts.WithLabelValues(name, "ok").Inc()
 		r.observe(res.region, Outcome{})
 	case cause == nil || errors.Is(cause, errSlow):
@@ -108,8 +114,14 @@ func saysNotDone(resp *http.Response) bool {
 }
 
 // wait is how long a region may wait until it has what the session has seen: half an attempt for all regions together, so that
-// there is time to ask elsewhere. What one has waited the others had time for, too: they are given a moment more.
-func (c *call) wait() time.Duration {
+// there is time to ask elsewhere. What one has waited the others had time for, too: they are given a moment more. So is one
+// that was behind when it was asked last.
+func (c *call) wait(i int) time.Duration {
+	if c.session != nil {
+		if behind, _ := c.session.standing(c.router.o.Regions[i].Name, c.began); behind {
+			return (c.router.o.AttemptTimeout / 20).Round(time.Millisecond)
+		}
+	}
 	return max(c.router.o.AttemptTimeout/20, c.router.o.AttemptTimeout/2-time.Since(c.began)).Round(time.Millisecond)
 }
 
@@ -120,7 +132,7 @@ func (c *call) request(ctx context.Context, i int) *http.Request {
 	header := c.header
 	if len(header[sessionHeader]) > 0 {
 		header = header.Clone()
-		header.Set(waitHeader, c.wait().String())
+		header.Set(waitHeader, c.wait(i).String())
 	}
 	req := &http.Request{
 		Method: c.method, URL: &u, Host: u.Host, Header: header, ContentLength: int64(len(c.body)),

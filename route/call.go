@@ -5,12 +5,14 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 )
 
 // call is one request on its way. What it is made of does not change between attempts.
 type call struct {
 	router       *Router
+	session      *Session // nil: the caller's own, or none
 	operation    string
 	kind         kind
 	idempotent   bool
@@ -52,6 +54,7 @@ func (r *Router) Do(req *http.Request, s *Session) (*http.Response, error) {
 	if s == nil {
 		return c.run(ctx)
 	}
+	c.session = s
 	shown, err := s.begin(ctx)
 	if err != nil {
 		return nil, err
@@ -71,11 +74,28 @@ func (r *Router) Do(req *http.Request, s *Session) (*http.Response, error) {
 
 func (c *call) run(ctx context.Context) (*http.Response, error) {
 	c.began = time.Now()
-	order := c.router.order()
+	order := c.order()
 	if c.kind == read {
 		return c.read(ctx, order)
 	}
 	return c.write(ctx, order)
+}
+
+// order is in which regions to try the call: as the picker says, but those that were behind the session just now come last.
+func (c *call) order() []int {
+	order := c.router.order()
+	if c.session == nil {
+		return order
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return c.passed(a) - c.passed(b) })
+	return order
+}
+
+func (c *call) passed(i int) int {
+	if _, passed := c.session.standing(c.router.o.Regions[i].Name, c.began); passed {
+		return 1
+	}
+	return 0
 }
 
 // read asks one region after the other until one answers; two at a time if the first is slow and hedging is on.

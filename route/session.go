@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 const (
@@ -28,6 +29,48 @@ type Session struct {
 
 	mu     sync.Mutex
 	tokens []string
+	behind map[string]refusal // regions that had not caught up when they were asked last
+}
+
+// refusal is that a region had not caught up with a session. What it lacks may be long in coming, if its origin is gone:
+// until is when it is asked first again.
+type refusal struct {
+	until time.Time
+	pause time.Duration
+}
+
+// How long a region that is behind a session is passed over; twice as long each time.
+const (
+	firstPause = time.Second
+	mostPause  = 30 * time.Second
+)
+
+// refused notes that a region is behind.
+func (s *Session) refused(region string, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.behind[region]
+	r.pause = min(max(firstPause, 2*r.pause), mostPause)
+	r.until = now.Add(r.pause)
+	if s.behind == nil {
+		s.behind = map[string]refusal{}
+	}
+	s.behind[region] = r
+}
+
+// accepted notes that a region has caught up.
+func (s *Session) accepted(region string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.behind, region)
+}
+
+// standing says whether a region was behind when it was asked last, and whether it is too soon to ask it first.
+func (s *Session) standing(region string, now time.Time) (behind, passed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, behind := s.behind[region]
+	return behind, behind && now.Before(r.until)
 }
 
 // NewSession begins a session. A token of an earlier one, of another process perhaps, can be given to go on with it.
