@@ -152,6 +152,8 @@ func (c *client) do(ctx context.Context, call *Call, ask func(context.Context) e
 		// What the session has seen is in no region that answers. As docs/failover.md says: wait, or go on without it.
 		c.session = route.NewSession()
 		c.sessions++
+		c.chain++ // the new session need not see what the old one wrote
+		c.last = 0
 	}
 }
 

@@ -193,6 +193,10 @@ func (e evidence) caughtUp() Verdict {
 	if len(e.catchUps) == 0 {
 		return v
 	}
+	v.Found = "nothing had time to"
+	if !slices.ContainsFunc(e.catchUps, func(c CatchUp) bool { return c.Took > 0 }) {
+		return v
+	}
 	worst := slices.MaxFunc(e.catchUps, func(a, b CatchUp) int { return cmp.Compare(a.Took, b.Took) })
 	v.Found = short(worst.Took)
 	if worst.Late {

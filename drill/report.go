@@ -131,6 +131,9 @@ func gist(text string) string {
 	if _, after, ok := strings.Cut(text, "route: "); ok {
 		text = "route: " + after
 	}
+	if before, _, ok := strings.Cut(text, ": region "); ok && strings.HasPrefix(text, "route: no region could") {
+		text = before
+	}
 	if i := strings.Index(text, "RequestID: "); i >= 0 {
 		if j := strings.IndexAny(text[i:], ", "); j >= 0 {
 			rest := text[i+len("RequestID: "):]
