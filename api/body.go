@@ -38,7 +38,8 @@ func (c *call) readBody(w http.ResponseWriter, r *http.Request) error {
 	plain, err := decompressor(r.Header.Get("Content-Encoding"), &c.bounded)
 	if err == nil {
 		c.limited = io.LimitedReader{R: plain, N: maxBody + 1}
-		c.body, err = readAll(&c.limited, c.body[:0], r.ContentLength)
+		c.bodyBuf, err = readAll(&c.limited, c.bodyBuf[:0], r.ContentLength)
+		c.body = c.bodyBuf
 	}
 	c.server.metrics.received.Add(float64(c.bounded.n))
 	switch {

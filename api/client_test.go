@@ -1,14 +1,18 @@
 package api
 
 import (
+	"errors"
 	"hash/crc32"
 	"io"
+	"log/slog"
+	"net"
 	"net/http"
-	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/meridiandb/meridian/api/front"
 )
 
 // client speaks to a Server over real HTTP.
@@ -29,9 +33,28 @@ func newClient(t testing.TB, set ...func(*Options)) *client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer(s)
-	t.Cleanup(srv.Close)
-	return &client{t, srv.URL, f}
+	return &client{t, listen(t, s), f}
+}
+
+// listen serves as the binary does, and returns the endpoint's URL.
+func listen(t testing.TB, s *Server) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := front.New(&http.Server{ReadHeaderTimeout: time.Minute}, s, slog.New(slog.DiscardHandler))
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(l) }()
+	t.Cleanup(func() {
+		if err := srv.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
+	})
+	return "http://" + l.Addr().String()
 }
 
 // answer is a response with its body read.

@@ -1,13 +1,17 @@
 package api
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"mime"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"github.com/meridiandb/meridian/api/front"
 )
 
 // Limits on a request (DYNAMODB.md 1.1).
@@ -77,8 +81,8 @@ func preflight(w http.ResponseWriter, r *http.Request) {
 }
 
 // contentType says in which of its two types a request wants its answer; ok is false for a type that is not spoken here.
-func contentType(r *http.Request) (reply string, ok bool) {
-	ct := r.Header.Get("Content-Type")
+func contentType(h front.Head) (reply string, ok bool) {
+	ct := h.Get("Content-Type")
 	if ct == amzJSON {
 		return amzJSON, true // what SDKs send
 	}
@@ -94,49 +98,87 @@ func contentType(r *http.Request) (reply string, ok bool) {
 	return "", false
 }
 
-// serveCall answers a POST to /: reads it, runs the operation, sends what came out.
+// serveCall answers a POST to / that comes by net/http.
 func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	s.metrics.inFlight.Inc()
 	defer s.metrics.inFlight.Dec()
-	reply, ok := contentType(r)
+	reply, ok := contentType(r.Header)
 	if !ok {
 		_, _ = io.CopyN(io.Discard, r.Body, maxHeader) // a short body is taken in, so that the connection can be kept
 		s.sendText(w, http.StatusNotFound, unknownPage)
 		return
 	}
-	c := s.call(r)
+	c := s.call(r.Context(), r.Header)
 	defer s.release(c)
-	err := c.readBody(w, r)
+	c.query = r.URL.RawQuery
+	a := s.answer(c, reply, c.readBody(w, r))
+	a.send(w)
+	s.done(c, &a, began)
+}
+
+// ServeCall answers a POST to / that comes by package front.
+func (s *Server) ServeCall(ctx context.Context, head front.Head, body []byte, to front.Sender) {
+	began := time.Now()
+	s.metrics.inFlight.Inc()
+	defer s.metrics.inFlight.Dec()
+	reply, ok := contentType(head)
+	if !ok {
+		a := response{status: http.StatusNotFound, contentType: "text/plain", body: []byte(unknownPage)}
+		a.sendTo(to, nil)
+		return
+	}
+	c := s.call(ctx, head)
+	defer s.release(c)
+	c.body = body
+	s.metrics.received.Add(float64(len(body)))
+	a := s.answer(c, reply, nil)
+	c.headBuf = a.sendTo(to, c.headBuf[:0])
+	s.done(c, &a, began)
+}
+
+// answer runs a call, unless its body could not be read, and makes its answer.
+func (s *Server) answer(c *call, contentType string, err error) response {
 	if err == nil {
-		err = c.openSession(r)
+		err = c.openSession()
 	}
 	if err == nil {
-		err = s.run(c, r)
+		err = s.run(c)
 	}
+	a := response{status: http.StatusOK, contentType: contentType}
 	if c.session != nil {
-		c.session.answer(w.Header(), err)
+		a.extra = c.session.headers(err)
 	}
-	status, errorName := http.StatusOK, ""
 	if err != nil {
 		e := s.asError(err, c)
-		status, errorName = e.status, e.name
-		if errorName == "" {
-			errorName = "RequestTooLarge" // the only one that is told by its status alone
+		a.status, a.err = e.status, e.name
+		if a.err == "" {
+			a.err = "RequestTooLarge" // the only one that is told by its status alone
 		}
 		c.out.buf = c.out.buf[:0]
 		e.write(&c.out)
 	}
-	s.send(w, r, status, reply, c.out.buf)
+	a.body = c.out.buf
+	if len(a.body) > compressAbove {
+		if packed, encoding := s.compress(c.head.Get("Accept-Encoding"), a.body); encoding != "" {
+			a.body, a.encoding = packed, encoding
+		}
+	}
+	return a
+}
+
+// done counts an answer that has gone out.
+func (s *Server) done(c *call, a *response, began time.Time) {
 	name := c.operation
 	if name == "" {
 		name = "Unknown"
 	}
-	s.metrics.done(name, errorName, time.Since(began))
+	s.metrics.sent.Add(float64(len(a.body)))
+	s.metrics.done(name, a.err, time.Since(began))
 }
 
 // run finds and runs the operation. A panic in it is this request's failure and no one else's.
-func (s *Server) run(c *call, r *http.Request) (err error) {
+func (s *Server) run(c *call) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.logger.Error("a request panicked", "operation", c.operation, "panic", p, "stack", string(debug.Stack()))
@@ -155,7 +197,7 @@ func (s *Server) run(c *call, r *http.Request) (err error) {
 		if op == nil {
 			return errUnknownOperation(c.operation)
 		}
-		if err := checkAuthorization(r); err != nil {
+		if err := c.checkAuthorization(); err != nil {
 			return err
 		}
 	}
@@ -163,8 +205,11 @@ func (s *Server) run(c *call, r *http.Request) (err error) {
 }
 
 // checkAuthorization sees only whether a request is signed. Signatures themselves are not checked yet.
-func checkAuthorization(r *http.Request) error {
-	if strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-") || r.URL.Query().Get("X-Amz-Algorithm") != "" {
+func (c *call) checkAuthorization() error {
+	if strings.HasPrefix(c.head.Get("Authorization"), "AWS4-") {
+		return nil
+	}
+	if q, _ := url.ParseQuery(c.query); q.Get("X-Amz-Algorithm") != "" { // broken parts are passed over
 		return nil
 	}
 	return clientError("MissingAuthenticationTokenException", "Request is missing Authentication Token")

@@ -4,9 +4,10 @@ import (
 	"cmp"
 	"context"
 	"io"
-	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/meridiandb/meridian/api/front"
 )
 
 // call is one request on its way through an operation. It is used again for later requests, with all that it has grown:
@@ -16,21 +17,25 @@ type call struct {
 	backend   Backend  // the server's, or what stands before it for the call's session
 	session   *session // nil: the request shows none
 	ctx       context.Context
+	head      front.Head
+	query     string // of the URL
 	operation string
-	body      []byte
+	body      []byte // of the request, decompressed
 	out       writer // the answer
+	headBuf   []byte // its header lines
 
+	bodyBuf    []byte // bodies that are not read by package front
 	bounded    boundedReader
 	limited    io.LimitedReader
 	decoder    *decoder
 	violations violations
 }
 
-func (s *Server) call(r *http.Request) *call {
+func (s *Server) call(ctx context.Context, head front.Head) *call {
 	c := s.calls.Get().(*call)
 	c.backend = s.backend
-	c.ctx, c.operation = r.Context(), s.operationName(r.Header.Get("X-Amz-Target"))
-	c.body, c.out.buf = c.body[:0], c.out.buf[:0]
+	c.ctx, c.head, c.operation = ctx, head, s.operationName(head.Get("X-Amz-Target"))
+	c.out.buf = c.out.buf[:0]
 	return c
 }
 
@@ -39,13 +44,13 @@ func (s *Server) call(r *http.Request) *call {
 const maxKept = 4 << 20
 
 func (s *Server) release(c *call) {
-	if cap(c.body) > maxKept {
-		c.body = nil
+	if cap(c.bodyBuf) > maxKept {
+		c.bodyBuf = nil
 	}
 	if cap(c.out.buf) > maxKept {
 		c.out.buf = nil
 	}
-	c.backend, c.session = nil, nil
+	c.backend, c.session, c.head, c.query, c.body = nil, nil, nil, "", nil
 	c.ctx, c.bounded, c.limited, c.violations = nil, boundedReader{}, io.LimitedReader{}, violations{}
 	c.decoder.reset(nil)
 	s.calls.Put(c)

@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"net/http/httptest"
 	"testing"
 
 	"github.com/meridiandb/meridian/region"
@@ -36,9 +35,7 @@ func newServedClient(t testing.TB, r *region.Region, set ...func(*Options)) *cli
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer(s)
-	t.Cleanup(srv.Close)
-	return &client{t: t, url: srv.URL}
+	return &client{t: t, url: listen(t, s)}
 }
 
 func newMemoryClient(t testing.TB, set ...func(*Options)) *client {

@@ -6,28 +6,61 @@ import (
 	"compress/zlib"
 	"hash/crc32"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/meridiandb/meridian/api/front"
 )
 
 // compressAbove is the size in bytes from which on answers are compressed for those who accept it.
 const compressAbove = 4096
 
-// send sends an answer. The checksum is over the bytes as they go out, compressed ones too: that is what SDKs hash.
-func (s *Server) send(w http.ResponseWriter, r *http.Request, status int, contentType string, body []byte) {
+// response is a call's, as it goes out. The checksum is over the bytes as sent, compressed ones too: that is what SDKs hash.
+type response struct {
+	status      int
+	err         string // error name, for metrics; "" for none
+	contentType string
+	encoding    string // "" for none
+	extra       http.Header
+	body        []byte
+}
+
+// send sends by net/http.
+func (a *response) send(w http.ResponseWriter) {
 	h := w.Header()
-	if len(body) > compressAbove {
-		if packed, encoding := s.compress(r, body); encoding != "" {
-			body = packed
-			h.Set("Content-Encoding", encoding)
+	maps.Copy(h, a.extra)
+	if a.encoding != "" {
+		h.Set("Content-Encoding", a.encoding)
+	}
+	setHeaders(h, a.contentType, a.body)
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body) // a client that has gone away needs no answer
+}
+
+// sendTo sends by package front. It returns buf, in which it wrote the header lines.
+func (a *response) sendTo(to front.Sender, buf []byte) []byte {
+	b := append(buf, "Content-Type: "...)
+	b = append(b, a.contentType...)
+	b = appendRequestID(append(b, "\r\nServer: Server\r\nX-Amzn-Requestid: "...))
+	b = append(b, "\r\nX-Amz-Crc32: "...)
+	b = strconv.AppendUint(b, uint64(crc32.ChecksumIEEE(a.body)), 10)
+	if a.encoding != "" {
+		b = append(append(b, "\r\nContent-Encoding: "...), a.encoding...)
+	}
+	b = append(b, "\r\n"...)
+	for name, values := range a.extra {
+		for _, v := range values {
+			b = append(append(append(append(b, name...), ": "...), oneLine.Replace(v)...), "\r\n"...)
 		}
 	}
-	setHeaders(h, contentType, body)
-	w.WriteHeader(status)
-	n, _ := w.Write(body) // a client that has gone away needs no answer
-	s.metrics.sent.Add(float64(n))
+	to.Send(front.Reply{Status: a.status, Header: b, Body: a.body})
+	return b
 }
+
+// oneLine keeps a value from ending its header line, as net/http does.
+var oneLine = strings.NewReplacer("\n", " ", "\r", " ")
 
 // setHeaders sets what every answer has. Names stand as net/http writes them, and all values share two allocations.
 func setHeaders(h http.Header, contentType string, body []byte) {
@@ -46,21 +79,19 @@ func setHeaders(h http.Header, contentType string, body []byte) {
 }
 
 func (s *Server) sendText(w http.ResponseWriter, status int, body string) {
-	setHeaders(w.Header(), "text/plain", []byte(body))
-	w.WriteHeader(status)
-	_, _ = io.WriteString(w, body) // see send
+	a := response{status: status, contentType: "text/plain", body: []byte(body)}
+	a.send(w)
 }
 
-// compress packs an answer with what the first Accept-Encoding line names; encoding is "" when it names nothing we have.
-func (s *Server) compress(r *http.Request, body []byte) (packed []byte, encoding string) {
-	lines := r.Header["Accept-Encoding"]
-	if len(lines) == 0 {
+// compress packs an answer with what an Accept-Encoding line names; encoding is "" when it names nothing we have.
+func (s *Server) compress(accept string, body []byte) (packed []byte, encoding string) {
+	if accept == "" {
 		return nil, ""
 	}
 	var out bytes.Buffer
 	out.Grow(len(body) / 2)
 	switch {
-	case accepts(lines[0], "gzip"):
+	case accepts(accept, "gzip"):
 		z, _ := s.gzips.Get().(*gzip.Writer)
 		if z == nil {
 			z, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid
@@ -68,7 +99,7 @@ func (s *Server) compress(r *http.Request, body []byte) (packed []byte, encoding
 		defer s.gzips.Put(z)
 		z.Reset(&out)
 		return finish(z, &out, body, "gzip")
-	case accepts(lines[0], "deflate"):
+	case accepts(accept, "deflate"):
 		return finish(zlib.NewWriter(&out), &out, body, "deflate")
 	}
 	return nil, ""

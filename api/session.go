@@ -45,9 +45,9 @@ type session struct {
 }
 
 // openSession puts a session before the call's backend if the request asks for one.
-func (c *call) openSession(r *http.Request) error {
-	shown, ok := r.Header[sessionHeader]
-	if !ok {
+func (c *call) openSession() error {
+	shown := c.head.Values(sessionHeader)
+	if shown == nil {
 		return nil
 	}
 	b, ok := c.backend.(sessions)
@@ -59,7 +59,7 @@ func (c *call) openSession(r *http.Request) error {
 		return errValidation("Invalid " + sessionHeader + ": it must be empty or what an earlier response carried")
 	}
 	patience := c.server.patience
-	if v := r.Header.Get(waitHeader); v != "" {
+	if v := c.head.Get(waitHeader); v != "" {
 		d, err := time.ParseDuration(v)
 		if err != nil || d < 0 {
 			return errValidation("Invalid " + waitHeader + ": it must be a duration like 300ms")
@@ -71,13 +71,14 @@ func (c *call) openSession(r *http.Request) error {
 	return nil
 }
 
-// answer sets the headers of the call's answer.
-func (s *session) answer(h http.Header, err error) {
-	h[sessionHeader] = []string{s.token.String()}
+// headers are those of the call's answer.
+func (s *session) headers(err error) http.Header {
+	h := http.Header{sessionHeader: {s.token.String()}}
 	var behind *region.BehindError
 	if errors.As(err, &behind) {
 		h[behindHeader] = []string{behind.Lacks.Origin.Region}
 	}
+	return h
 }
 
 // await returns when the region holds what the session has seen. Its refusal is an error that every SDK retries; nothing

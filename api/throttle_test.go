@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -44,9 +43,7 @@ func newTimed(t *testing.T) *timed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer(s)
-	t.Cleanup(srv.Close)
-	c.client, c.region = &client{t: t, url: srv.URL}, r
+	c.client, c.region = &client{t: t, url: listen(t, s)}, r
 	return c
 }
 

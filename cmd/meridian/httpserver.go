@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/meridiandb/meridian/api/front"
 )
 
 // drainTime is how long requests under way may take to end when the process stops; then their connections are cut.
@@ -27,8 +29,20 @@ func newHTTPServer(h http.Handler, connections int, logger *slog.Logger) *http.S
 	}
 }
 
+// newEndpoint makes the server of the DynamoDB endpoint, with the same limits.
+func newEndpoint(h front.Handler, connections int, logger *slog.Logger) *front.Server {
+	return front.New(newHTTPServer(nil, connections, logger), h, logger)
+}
+
+// httpServer is what http.Server and front.Server have in common.
+type httpServer interface {
+	Serve(l net.Listener) error
+	Shutdown(ctx context.Context) error
+	Close() error
+}
+
 // serveHTTP returns when the server has been stopped, with nil, or has failed.
-func serveHTTP(s *http.Server, l net.Listener) error {
+func serveHTTP(s httpServer, l net.Listener) error {
 	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
@@ -36,7 +50,7 @@ func serveHTTP(s *http.Server, l net.Listener) error {
 }
 
 // stopHTTP lets requests under way end, for drainTime at most. It waits.
-func stopHTTP(servers ...*http.Server) {
+func stopHTTP(servers ...httpServer) {
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
 	for _, s := range servers {
