@@ -20,6 +20,8 @@ type Backend interface {
 	DeleteTable(ctx context.Context, name string) (catalog.View, error)
 	ListTables(after string, limit int) (names []string, last string, err error)
 	SetTags(ctx context.Context, name string, set map[string]string, remove []string) error
+	// ChangeLocal changes what the region keeps of a table for itself, or nothing if fn fails.
+	ChangeLocal(name string, fn func(*catalog.Local) error) (catalog.View, error)
 
 	// Report hears of every error that no client made. Corruption stops the region, whoever finds it.
 	Report(err error)

@@ -1,5 +1,7 @@
 package api
 
+import "strings"
+
 // Backups, exports and imports are not built, so there are none (DYNAMODB.md 9.3 to 9.6).
 
 func listBackups(c *call) error {
@@ -33,14 +35,15 @@ func (c *call) missing(member, path, what string) error {
 	var arn text
 	in := plainInput{
 		map[string]func(*decoder){member: toText(&arn)},
-		func(v *violations) {
-			if v.required(path, arn.set) {
-				v.length(path, arn, 37, 1024)
-			}
-		},
+		func(v *violations) { v.required(path, arn.set) },
 	}
 	if err := c.read(in); err != nil {
 		return err
+	}
+	parts := strings.SplitN(arn.s, ":", 6)
+	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "dynamodb" || !strings.HasPrefix(parts[5], "table/") ||
+		!strings.Contains(parts[5], "/"+strings.ToLower(what)+"/") {
+		return errValidation("Invalid " + what + " ARN")
 	}
 	return clientError(what+"NotFoundException", what+" not found: "+arn.s)
 }

@@ -25,6 +25,7 @@ func describeContinuousBackups(c *call) error {
 func updateContinuousBackups(c *call) error {
 	var name text
 	var enabled flag
+	var days number
 	set := false
 	in := plainInput{
 		map[string]func(*decoder){
@@ -35,7 +36,7 @@ func updateContinuousBackups(c *call) error {
 					case "PointInTimeRecoveryEnabled":
 						enabled = d.flag()
 					case "RecoveryPeriodInDays":
-						return d.refuse("PointInTimeRecoverySpecification.RecoveryPeriodInDays")
+						days = d.number("Integer")
 					default:
 						return false
 					}
@@ -47,11 +48,15 @@ func updateContinuousBackups(c *call) error {
 			v.tableName("tableName", name)
 			if v.required("pointInTimeRecoverySpecification", set) {
 				v.required("pointInTimeRecoverySpecification.pointInTimeRecoveryEnabled", enabled.set)
+				v.between("pointInTimeRecoverySpecification.recoveryPeriodInDays", days, 1, 35)
 			}
 		},
 	}
 	if err := c.read(in); err != nil {
 		return err
+	}
+	if !enabled.v && days.set {
+		return errValidation("Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery.")
 	}
 	if enabled.v {
 		return errValidation("The parameter PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled does not support the value true in Meridian yet")

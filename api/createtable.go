@@ -22,6 +22,7 @@ type createTableInput struct {
 	onDemand      onDemandInput
 	warm          warmInput
 	settingsMode  text
+	policy        text
 	stream        streamInput
 	sse           sseInput
 	class         text
@@ -61,7 +62,9 @@ func (in *createTableInput) member(d *decoder, name string) bool {
 		in.warm = d.warm()
 	case "GlobalTableSettingsReplicationMode":
 		in.settingsMode = d.text()
-	case "ResourcePolicy", "VectorIndexes", "GlobalTableSourceArn":
+	case "ResourcePolicy":
+		in.policy = d.text()
+	case "VectorIndexes", "GlobalTableSourceArn":
 		return d.refuse(name)
 	default:
 		return false
@@ -141,6 +144,12 @@ func (in *createTableInput) spec(c *call) (s catalog.Spec, err error) {
 		return s, err
 	}
 	s.Throughput, s.Stream, s.SSE, s.Class = in.throughput.value(), in.stream.value(), in.sse.value(), in.class.s
+	if in.policy.set {
+		if err := checkPolicy(in.policy.s); err != nil {
+			return s, err
+		}
+		s.Resource = catalog.Resource{Policy: in.policy.s, Revision: newRevision()}
+	}
 	s.Key, s.SettingsMode = c.server.keyARN(in.sse.key.s), in.settingsMode.s
 	s.Tags, s.DeletionProtection = in.tags.values(), in.protection.v
 	return s, nil

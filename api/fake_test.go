@@ -141,6 +141,14 @@ func (f *fake) SetTags(_ context.Context, name string, set map[string]string, re
 	return nil
 }
 
+func (f *fake) ChangeLocal(name string, fn func(*catalog.Local) error) (catalog.View, error) {
+	t, err := f.find(name)
+	if err != nil {
+		return catalog.View{}, err
+	}
+	return t.view, fn(&t.view.Local)
+}
+
 func (f *fake) Table(name string) (Table, error) {
 	if f.panics {
 		panic("fake: told to")

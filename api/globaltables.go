@@ -38,17 +38,22 @@ func errNoGlobalTable(name string) error {
 
 func updateGlobalTable(c *call) error {
 	var name text
-	set, creates, updates := false, false, 0
+	set, creates, empty, updates := false, false, false, 0
 	in := plainInput{
 		map[string]func(*decoder){
 			"GlobalTableName": toText(&name),
 			"ReplicaUpdates": func(d *decoder) {
 				set = d.list(func() {
 					updates++
+					actions := 0
 					d.structure("ReplicaUpdate", func(name string) bool {
 						creates = creates || name == "Create"
+						if name == "Create" || name == "Delete" {
+							actions++
+						}
 						return false
 					})
+					empty = empty || actions == 0
 				})
 			},
 		},
@@ -61,7 +66,7 @@ func updateGlobalTable(c *call) error {
 		return err
 	}
 	switch {
-	case updates == 0:
+	case updates == 0 || empty:
 		return errValidation("One or more parameter values were invalid")
 	case creates:
 		return errOldGlobalTable()
@@ -110,7 +115,16 @@ func (c *call) globalTable(more map[string]func(*decoder)) (string, error) {
 		more = map[string]func(*decoder){}
 	}
 	more["GlobalTableName"] = toText(&name)
-	err := c.read(plainInput{more, func(v *violations) { globalTableName(v, name) }})
+	err := c.read(plainInput{more, func(v *violations) {
+		if v.required("globalTableName", name.set) {
+			if name.s != "" {
+				v.pattern("globalTableName", name)
+			}
+		}
+	}})
+	if err == nil && (len(name.s) < 3 || len(name.s) > 255) {
+		err = errValidation("TableName must be at least 3 characters long and at most 255 characters long")
+	}
 	return name.s, err
 }
 

@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"maps"
 	"slices"
+
+	"github.com/meridiandb/meridian/region/catalog"
 )
 
 // tagPage is how many tags one answer lists.
@@ -32,15 +34,21 @@ func listTagsOfResource(c *call) error {
 	if err := c.read(&in); err != nil {
 		return err
 	}
-	name, err := c.taggedTable(in.arn.s)
+	r, err := c.taggedResource(in.arn.s)
 	if err != nil {
 		return err
 	}
-	view, err := c.backend.DescribeTable(name)
+	view, err := c.backend.DescribeTable(r.table)
 	if err != nil {
 		return tagError(err, in.arn.s)
 	}
 	tags := view.Tags()
+	if r.label != "" {
+		if catalog.StreamIn(view.Local.Streams, r.label) == nil {
+			return errNoResource(in.arn.s)
+		}
+		tags = view.Local.Resources[r.label].Tags
+	}
 	keys := slices.Sorted(maps.Keys(tags))
 	if in.next.set {
 		after, err := base64.RawURLEncoding.DecodeString(in.next.s)

@@ -18,26 +18,26 @@ func (c *call) tableNamed(t text) (string, error) {
 		return t.s, nil
 	}
 	parts := strings.SplitN(t.s, ":", 6)
-	if len(parts) != 6 || parts[2] != "dynamodb" || !strings.HasPrefix(parts[5], "table/") {
+	switch {
+	case len(parts) != 6 || parts[2] != "dynamodb":
 		return "", errValidation("1 validation error detected: Invalid table ARN '" + t.s + "'")
+	case parts[1] != "aws":
+		return "", errValidation("1 validation error detected: Invalid AWS partition in '" + t.s + "'")
 	}
 	if parts[3] != c.server.region {
 		return "", errValidation("1 validation error detected: Invalid AWS region in '" + t.s + "'")
 	}
 	if parts[4] != c.server.account {
-		return "", c.errOtherAccount(t.s)
+		return "", errOtherAccount()
 	}
-	name := strings.TrimPrefix(parts[5], "table/")
-	if !isName(name) {
-		return "", errValidation("1 validation error detected: Invalid table ARN '" + t.s + "'")
+	name, ok := strings.CutPrefix(parts[5], "table/")
+	if !ok || !isName(name) { // an index, a stream, a backup
+		return "", errValidation("1 validation error detected: Invalid resource type in '" + t.s + "'")
 	}
 	return name, nil
 }
 
-func (c *call) errOtherAccount(arn string) error {
-	return clientError("AccessDeniedException", "User: arn:aws:iam::"+c.server.account+":root is not authorized to perform: dynamodb:"+
-		c.operation+" on resource: "+arn+" because no resource-based policy allows the dynamodb:"+c.operation+" action")
-}
+func errOtherAccount() error { return clientError("AccessDeniedException", "Access is denied") }
 
 // table finds the table that a TableName means, for items.
 func (c *call) table(t text) (Table, error) {

@@ -103,6 +103,7 @@ func operations() map[string]operation {
 		"ListTables":                          listTables,
 		"ListTagsOfResource":                  listTagsOfResource,
 		"PutItem":                             putItem,
+		"PutResourcePolicy":                   putResourcePolicy,
 		"Query":                               query,
 		"Scan":                                scan,
 		"TagResource":                         tagResource,
@@ -110,6 +111,7 @@ func operations() map[string]operation {
 		"TransactWriteItems":                  transactWriteItems,
 		"UntagResource":                       untagResource,
 		"UpdateContinuousBackups":             updateContinuousBackups,
+		"UpdateContributorInsights":           updateContributorInsights,
 		"UpdateGlobalTable":                   updateGlobalTable,
 		"UpdateGlobalTableSettings":           updateGlobalTableSettings,
 		"UpdateItem":                          updateItem,
@@ -130,9 +132,9 @@ func streamsOperations() map[string]operation {
 
 // unbuilt are the operations that DynamoDB has and Meridian does not, yet (DYNAMODB.md section 2).
 const unbuilt = " CancelBulkOperation CreateBackup DescribeBulkOperation DisableKinesisStreamingDestination" +
-	" EnableKinesisStreamingDestination ExportTableToPointInTime ImportTable PutResourcePolicy" +
+	" EnableKinesisStreamingDestination ExportTableToPointInTime ImportTable" +
 	" RestoreTableFromBackup RestoreTableToPointInTime SearchVectors StartBulkPutItems" +
-	" UpdateContributorInsights UpdateKinesisStreamingDestination UpdateTableReplicaAutoScaling "
+	" UpdateKinesisStreamingDestination UpdateTableReplicaAutoScaling "
 
 // Operation is one operation that DynamoDB has.
 type Operation struct {

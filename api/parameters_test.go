@@ -39,6 +39,8 @@ var inputs = map[string]any{
 	"DescribeKinesisStreamingDestination": dynamodb.DescribeKinesisStreamingDestinationInput{},
 	"DescribeTableReplicaAutoScaling":     dynamodb.DescribeTableReplicaAutoScalingInput{},
 	"GetResourcePolicy":                   dynamodb.GetResourcePolicyInput{},
+	"PutResourcePolicy":                   dynamodb.PutResourcePolicyInput{},
+	"UpdateContributorInsights":           dynamodb.UpdateContributorInsightsInput{},
 	"ListBackups":                         dynamodb.ListBackupsInput{},
 	"ListBulkOperations":                  dynamodb.ListBulkOperationsInput{},
 	"ListContributorInsights":             dynamodb.ListContributorInsightsInput{},

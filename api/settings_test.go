@@ -57,21 +57,35 @@ func TestTags(t *testing.T) {
 		{"9.2", "TagResource", tag(pair("aws:x", "1")), validation, "Tag Key cannot be prefixed with aws:, Key: aws:x"},
 		{"9.2", "TagResource", tag(pair("a%b", "1")), validation, "The Tag Key provided is invalid, Key: a%b"},
 		{"9.2", "TagResource", tag(pair("a", "1;2")), validation, "The Tag Value provided is invalid, Value: 1;2"},
-		{"4.10", "TagResource", tag(pair("", "1")), validation,
-			violation("Value '' at 'tags.1.member.key' failed to satisfy constraint: Member must have length greater than or equal to 1")},
-		{"4.10", "TagResource", tag(pair(strings.Repeat("k", 129), "1")), validation,
-			violation("Value '" + strings.Repeat("k", 129) + "' at 'tags.1.member.key' failed to satisfy constraint: Member must have length less than or equal to 128")},
-		{"4.10", "TagResource", tag(pair("a", strings.Repeat("v", 257))), validation,
-			violation("Value '" + strings.Repeat("v", 257) + "' at 'tags.1.member.value' failed to satisfy constraint: Member must have length less than or equal to 256")},
-		{"4.10", "TagResource", tag(`{"Key":"a"}`), validation, violation(null("tags.1.member.value"))},
+		{"9.2", "TagResource", tag(pair("", "1")), validation, "The Tag Key provided is invalid, Key: "},
+		{"9.2", "TagResource", tag(pair(strings.Repeat("k", 129), "1")), validation, "The Tag Key provided is invalid, Key: " + strings.Repeat("k", 129)},
+		{"9.2", "TagResource", tag(pair("a", strings.Repeat("v", 257))), validation, "The Tag Value provided is invalid, Value: " + strings.Repeat("v", 257)},
+		{"9.2", "TagResource", tag(`{"Key":"a"}`), validation, "The Tag Value provided is invalid, Value: null"},
+		{"9.2", "TagResource", tag(`{"Value":"a"}`), validation, "The Tag Key provided is invalid, Key: null"},
+		{"9.2", "TagResource", tag(`{}`), validation, "The Tag Key provided is invalid, Key: null"},
+		{"9.2", "UntagResource", keys(`""`), validation, "The Tag Key provided is invalid, Key: "},
+		{"9.2", "UntagResource", keys(`"a","b%"`), validation, "The Tag Key provided is invalid, Key: b%"},
+		{"9.2", "UntagResource", keys(some(51, func(i int) string { return fmt.Sprintf(`"k%d"`, i) })), validation,
+			"Number of Tags exceed the current limit for the provided ResourceArn"},
 		{"9.2", "TagResource", tag(some(51, func(i int) string { return pair(fmt.Sprint("k", i), "") })), validation,
 			"Number of Tags exceed the current limit for the provided ResourceArn"},
 	}
-	for _, bad := range []string{"x", "arn:aws:s3:us-east-1:000000000000:table/abc", "arn:aws:dynamodb:us-east-1:000000000000:abc", "arn:aws:dynamodb:::table/abc"} {
+	for _, r := range [][2]string{
+		{"x", "ARNs must start with 'arn:': x"}, {"abc", "ARNs must start with 'arn:': abc"},
+		{"arn:aws:dynamodb", "Third colon vendor not found: arn:aws:dynamodb"},
+		{"arn:aws:s3:us-east-1:000000000000:table/abc", "Provided Arn is not a DynamoDB resource arn: arn:aws:s3:us-east-1:000000000000:table/abc"},
+		{"arn:aws:dynamodb:us-east-1:000000000000:abc", "Provided Arn is not a DynamoDB resource arn: arn:aws:dynamodb:us-east-1:000000000000:abc"},
+		{arn + "/backup/1", "Provided Arn is not a DynamoDB resource arn: " + arn + "/backup/1"},
+		{arn + "/index/idx", "Invalid resource arn provided, only table or stream is accepted. Provided resource arn: " + arn + "/index/idx"},
+	} {
+		rows = append(rows, refusal{"9.2", "ListTagsOfResource", `{"ResourceArn":"` + r[0] + `"}`, validation, invalidParam + r[1]})
+	}
+	for _, bad := range []string{strings.Replace(arn, "us-east-1", "eu-west-1", 1), "arn:aws:dynamodb:::table/abc"} {
 		rows = append(rows, refusal{"9.2", "ListTagsOfResource", `{"ResourceArn":"` + bad + `"}`, validation, "Invalid TableArn: Invalid ResourceArn provided as input " + bad})
 	}
+	rows = append(rows, refusal{"9.2", "ListTagsOfResource", `{"ResourceArn":"` + strings.Replace(arn, "000000000000", "111111111111", 1) + `"}`, denied, "Access is denied"})
 	for op, rest := range map[string]string{"TagResource": `,"Tags":[{"Key":"a","Value":"b"}]`, "UntagResource": `,"TagKeys":["a"]`, "ListTagsOfResource": ``} {
-		rows = append(rows, refusal{"9.2", op, `{"ResourceArn":"` + missing + `"` + rest + `}`, notFound, "Requested resource not found: ResourcArn: " + missing + " not found"})
+		rows = append(rows, refusal{"9.2", op, `{"ResourceArn":"` + missing + `"` + rest + `}`, notFound, "Requested resource not found: ResourceArn: " + missing + " not found"})
 	}
 	c.refuses(rows)
 	c.replies([]reply{

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -43,18 +42,6 @@ func (d *decoder) tags() (t tagList) {
 	return t
 }
 
-func (t *tagList) constraints(v *violations) {
-	for i, one := range t.list {
-		at := "tags." + strconv.Itoa(i+1) + ".member."
-		if v.required(at+"value", one.value.set) {
-			v.length(at+"value", one.value, 0, maxTagValue)
-		}
-		if v.required(at+"key", one.key.set) {
-			v.length(at+"key", one.key, 1, maxTagKey)
-		}
-	}
-}
-
 func (t *tagList) check() error {
 	seen := map[string]bool{}
 	for _, one := range t.list {
@@ -64,10 +51,10 @@ func (t *tagList) check() error {
 			return errValidation("Duplicate Tag Keys provided as input: Duplicate Tag Key found " + k)
 		case strings.HasPrefix(strings.ToLower(k), "aws:"):
 			return errValidation("Tag Key cannot be prefixed with aws:, Key: " + k)
-		case !isTagText(k):
-			return errValidation("The Tag Key provided is invalid, Key: " + k)
-		case !isTagText(one.value.s):
-			return errValidation("The Tag Value provided is invalid, Value: " + one.value.s)
+		case !isTagKey(k):
+			return errValidation("The Tag Key provided is invalid, Key: " + orNull(one.key))
+		case !one.value.set || !isTagText(one.value.s) || utf8.RuneCountInString(one.value.s) > maxTagValue:
+			return errValidation("The Tag Value provided is invalid, Value: " + orNull(one.value))
 		case k == catalog.PolicyTag:
 			if err := catalog.CheckPolicy(one.value.s); err != nil {
 				return err
@@ -76,9 +63,17 @@ func (t *tagList) check() error {
 		seen[k] = true
 	}
 	if len(t.list) > maxTags {
-		return errValidation("Number of Tags exceed the current limit for the provided ResourceArn")
+		return errTooManyTags()
 	}
 	return nil
+}
+
+func errTooManyTags() error {
+	return errValidation("Number of Tags exceed the current limit for the provided ResourceArn")
+}
+
+func isTagKey(k string) bool {
+	return k != "" && utf8.RuneCountInString(k) <= maxTagKey && isTagText(k)
 }
 
 // isTagText reports whether a tag has allowed characters only: letters of any script, digits, spaces and + - = . _ : / @.

@@ -1,9 +1,10 @@
 package api
 
 import (
-	"strings"
+	"maps"
 
 	"github.com/meridiandb/meridian/internal/fault"
+	"github.com/meridiandb/meridian/region/catalog"
 )
 
 type tagResourceInput struct {
@@ -26,7 +27,6 @@ func (in *tagResourceInput) member(d *decoder, name string) bool {
 func (in *tagResourceInput) constraints(v *violations) {
 	resourceARN(v, in.arn)
 	v.required("tags", in.tags.set)
-	in.tags.constraints(v)
 }
 
 // maxARN is the longest resource ARN, in characters.
@@ -43,7 +43,7 @@ func tagResource(c *call) error {
 	if err := c.read(&in); err != nil {
 		return err
 	}
-	name, err := c.taggedTable(in.arn.s)
+	r, err := c.taggedResource(in.arn.s)
 	if err != nil {
 		return err
 	}
@@ -53,30 +53,39 @@ func tagResource(c *call) error {
 	if err := in.tags.check(); err != nil {
 		return err
 	}
-	return tagError(c.backend.SetTags(c.ctx, name, in.tags.values(), nil), in.arn.s) // the answer is empty
+	return c.setTags(r, in.tags.values(), nil) // the answer is empty
 }
 
-// taggedTable finds the table that a resource ARN names.
-func (c *call) taggedTable(arn string) (string, error) {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "dynamodb" || parts[3] == "" || parts[4] == "" {
-		return "", errValidation("Invalid TableArn: Invalid ResourceArn provided as input " + arn)
+// setTags changes the tags of a table, or of a stream.
+func (c *call) setTags(r resource, set map[string]string, remove []string) error {
+	if r.label == "" {
+		return tagError(c.backend.SetTags(c.ctx, r.table, set, remove), r.arn)
 	}
-	name, ok := strings.CutPrefix(parts[5], "table/")
-	if !ok || !isName(name) {
-		return "", errValidation("Invalid TableArn: Invalid ResourceArn provided as input " + arn)
-	}
-	if parts[4] != c.server.account {
-		return "", c.errOtherAccount(arn)
-	}
-	if parts[3] != c.server.region {
-		return "", errNoResource(arn)
-	}
-	return name, nil
+	_, err := c.backend.ChangeLocal(r.table, func(l *catalog.Local) error {
+		if catalog.StreamIn(l.Streams, r.label) == nil {
+			return errNoResource(r.arn)
+		}
+		kept := l.Resources[r.label]
+		tags := maps.Clone(kept.Tags)
+		if tags == nil {
+			tags = map[string]string{}
+		}
+		maps.Copy(tags, set)
+		for _, k := range remove {
+			delete(tags, k)
+		}
+		if len(tags) > maxTags {
+			return errTooManyTags()
+		}
+		kept.Tags = tags
+		l.SetResource(r.label, kept)
+		return nil
+	})
+	return tagError(err, r.arn)
 }
 
 func errNoResource(arn string) error {
-	return clientError("ResourceNotFoundException", "Requested resource not found: ResourcArn: "+arn+" not found")
+	return clientError("ResourceNotFoundException", "Requested resource not found: ResourceArn: "+arn+" not found")
 }
 
 // tagError words a missing table as tag operations do.

@@ -1,7 +1,5 @@
 package api
 
-import "strconv"
-
 type untagResourceInput struct {
 	arn     text
 	keys    []string
@@ -23,9 +21,6 @@ func (in *untagResourceInput) member(d *decoder, name string) bool {
 func (in *untagResourceInput) constraints(v *violations) {
 	resourceARN(v, in.arn)
 	v.required("tagKeys", in.keysSet)
-	for i, k := range in.keys {
-		v.length("tagKeys."+strconv.Itoa(i+1)+".member", text{k, true}, 1, maxTagKey)
-	}
 }
 
 func untagResource(c *call) error {
@@ -33,12 +28,20 @@ func untagResource(c *call) error {
 	if err := c.read(&in); err != nil {
 		return err
 	}
-	name, err := c.taggedTable(in.arn.s)
+	r, err := c.taggedResource(in.arn.s)
 	if err != nil {
 		return err
 	}
 	if len(in.keys) == 0 {
 		return errValidation("Atleast one Tag Key needs to be provided as Input.")
 	}
-	return tagError(c.backend.SetTags(c.ctx, name, nil, in.keys), in.arn.s) // the answer is empty
+	if len(in.keys) > maxTags {
+		return errTooManyTags()
+	}
+	for _, k := range in.keys {
+		if !isTagKey(k) {
+			return errValidation("The Tag Key provided is invalid, Key: " + k)
+		}
+	}
+	return c.setTags(r, nil, in.keys) // the answer is empty
 }

@@ -258,6 +258,19 @@ func (r *Region) SetTags(ctx context.Context, name string, set map[string]string
 	return r.fail(err)
 }
 
+// ChangeLocal changes what this region keeps of a table for itself. fn must not keep what it is given.
+func (r *Region) ChangeLocal(name string, fn func(*catalog.Local) error) (catalog.View, error) {
+	e := r.catalog.Lookup(name)
+	if e == nil || !e.Local.Ready {
+		return catalog.View{}, notFound(name)
+	}
+	n, err := r.catalog.SetLocal(e.ID, fn)
+	if err != nil {
+		return catalog.View{}, r.fail(err)
+	}
+	return r.view(n), nil
+}
+
 const maxTags = 50
 
 // changeTags returns a table's own tags after a change. The policy's counts among them.

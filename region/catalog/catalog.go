@@ -264,6 +264,9 @@ func (c *Catalog) Create(id record.TableID, spec Spec, self Member) (*Entry, err
 	self.Key = spec.Key
 	d.Members = []Member{self}
 	l := Local{Ready: true, Joined: now, From: self.From, DeletionProtection: spec.DeletionProtection, Tags: spec.Tags}
+	if spec.Resource.Revision != "" {
+		l.SetResource("", spec.Resource)
+	}
 	for i := range d.Indexes {
 		d.NextIndex++
 		d.Indexes[i].ID, d.Indexes[i].State = d.NextIndex, IndexActive
@@ -451,6 +454,8 @@ func (c *Catalog) localFor(e *Entry, d *Descriptor) Local {
 		if !d.HasIndex(ix.ID) {
 			l.Built = slices.DeleteFunc(l.Built, func(id uint32) bool { return id == ix.ID })
 			l.Dropping = append(l.Dropping, ix.ID)
+			l.Insights = maps.Clone(l.Insights)
+			delete(l.Insights, ix.Name)
 		}
 	}
 	return l

@@ -169,6 +169,10 @@ type Local struct {
 	// Feeds and FeedLabel are the same of the streams of the table's conflict feed. It has one while the table is shared.
 	Feeds     []Stream `json:"feeds,omitempty"`
 	FeedLabel string   `json:"feedLabel,omitempty"`
+	// Resources are the table, by "", and streams of it, by their labels; Insights are the table's and its global indexes'. Both
+	// maps are replaced, never changed.
+	Resources map[string]Resource `json:"resources,omitempty"`
+	Insights  map[string]Insights `json:"insights,omitempty"`
 	// Expiry is the ChangedAt of the TTL setting that the index of expiry times agrees with: it is complete if that setting
 	// is on, and empty if it is off.
 	Expiry int64 `json:"expiry,omitempty"`

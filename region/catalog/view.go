@@ -30,7 +30,8 @@ type Spec struct {
 	Descriptor         // Name, Schema, Attributes, Indexes, Billing, Throughput, OnDemand, Stream, TTL, Class, SSE, Policy; the rest is filled in
 	Tags               map[string]string
 	DeletionProtection bool
-	Key                string // see MemberSettings
+	Key                string   // see MemberSettings
+	Resource           Resource // its policy
 }
 
 // Change is one UpdateTable. Nil fields are left as they are. api has checked which of them may come together.
