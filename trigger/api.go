@@ -42,7 +42,19 @@ func (m *Manager) Handler() http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		writeError(w, &apiError{"ResourceNotFoundException", http.StatusNotFound, "there is no such operation"})
 	})
-	return mux
+	return sameOrigin(mux)
+}
+
+// sameOrigin refuses requests that a page in a browser makes of another site: it must not be able to have a table's changes
+// sent to where it likes. SDKs and command lines send no Origin.
+func sameOrigin(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Origin") != "" {
+			writeError(w, &apiError{"AccessDeniedException", http.StatusForbidden, "this API is not for pages of other sites"})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func (m *Manager) serveCreate(r *http.Request) (any, error) {

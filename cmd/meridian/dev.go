@@ -26,6 +26,7 @@ type devOptions struct {
 	data                                         string // empty: a temporary folder, removed at exit
 	wan                                          string // profile of round-trip times
 	allowFaults                                  bool
+	triggers                                     triggerFlags
 	cache                                        byteSize // of each region
 	logLevel                                     string
 	pprof                                        bool
@@ -57,6 +58,7 @@ real sockets, exactly as regions of "meridian serve" do. Ctrl-C stops them; a se
 	f.StringVar(&o.data, "data", o.data, "where to keep the data (default a temporary folder, removed at exit)")
 	f.StringVar(&o.wan, "wan", o.wan, "distances between the regions: aws has the round-trip times of the real ones; none")
 	f.BoolVar(&o.allowFaults, "allow-faults", o.allowFaults, allowFaultsHelp)
+	o.triggers.flags(f)
 	f.Var(&o.cache, "cache", "block cache of each region")
 	f.StringVar(&o.logLevel, "log-level", o.logLevel, "debug, info, warn or error")
 	f.BoolVar(&o.pprof, "pprof", o.pprof, pprofHelp)
@@ -69,6 +71,10 @@ func runDev(cmd *cobra.Command, o devOptions) (err error) {
 		return err
 	}
 	logger, err := newLogger(cmd.ErrOrStderr(), o.logLevel, "text")
+	if err != nil {
+		return err
+	}
+	triggers, err := o.triggers.read()
 	if err != nil {
 		return err
 	}
@@ -92,7 +98,7 @@ func runDev(cmd *cobra.Command, o devOptions) (err error) {
 		configs[i] = nodeConfig{
 			Region: name, Data: filepath.Join(folder, name), Cache: int64(o.cache), Beside: len(o.regions), Profile: o.pprof,
 			Ports: portsOfNode(ports, i), RepairEvery: defaultRepairEvery, Logger: logger.With("region", name),
-			Network: network(name, profile, o.allowFaults), AllowFaults: o.allowFaults,
+			Network: network(name, profile, o.allowFaults), AllowFaults: o.allowFaults, Triggers: triggers,
 		}
 		for j := range o.regions {
 			if j != i {

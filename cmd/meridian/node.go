@@ -18,13 +18,14 @@ import (
 	"github.com/meridiandb/meridian/region"
 	"github.com/meridiandb/meridian/replication"
 	"github.com/meridiandb/meridian/storage/pebblestore"
+	"github.com/meridiandb/meridian/trigger"
 )
 
 // node is one running region: its database, its links to the others, and the two HTTP endpoints over them. dev runs
 // several, serve one.
 //
-//	openNode   store → region → replication → handlers; on error nothing stays open
-//	Run        serves until its context ends or a part fails, then stops HTTP, replication and region, in this order, so
+//	openNode   store → region → replication → triggers → handlers; on error nothing stays open
+//	Run        serves until its context ends or a part fails, then stops HTTP, triggers, replication and region, in this order, so
 //	           that no part outlives what it stands on; everything is awaited
 type node struct {
 	config      nodeConfig
@@ -32,6 +33,7 @@ type node struct {
 	store       *pebblestore.Store // owned by region
 	region      *region.Region
 	replication *replication.Replication
+	triggers    *trigger.Manager
 	api         *front.Server
 	admin       *http.Server
 
@@ -62,6 +64,9 @@ func (n *node) assemble() error {
 	if err := n.startReplication(registerer); err != nil {
 		return err
 	}
+	if err := n.startTriggers(registerer); err != nil {
+		return err
+	}
 	registerer.MustRegister(admin.NewCollector(n.Status, func() []admin.Figure { return engineFigures(n.store) }))
 	handler, err := api.New(api.Options{Region: n.region, Logger: n.config.Logger, Registerer: registerer})
 	if err != nil {
@@ -75,7 +80,7 @@ func (n *node) assemble() error {
 	if n.config.AllowFaults {
 		options.Faults, options.Trouble = n.config.Network, n.trouble
 	}
-	n.admin = newHTTPServer(withRepair(admin.Handler(options), n), operators, n.config.Logger)
+	n.admin = newHTTPServer(withTriggers(withRepair(admin.Handler(options), n), n.triggers), operators, n.config.Logger)
 	return nil
 }
 
@@ -155,6 +160,9 @@ func (n *node) failure(part string, err error) error {
 func (n *node) close() error {
 	n.config.Ports.release()
 	var errs []error
+	if n.triggers != nil {
+		n.triggers.Close()
+	}
 	if n.replication != nil {
 		errs = append(errs, n.failure("stop replication", n.replication.Close()))
 	}

@@ -26,6 +26,7 @@ type nodeConfig struct {
 	Network                               *wan.Network // simulated; nil: none is
 	AllowFaults                           bool         // whoever reaches the admin endpoint may break Network, clock and disk
 	Secrets                               secrets      // between regions
+	Triggers                              triggerSettings
 }
 
 const allowFaultsHelp = `let "meridian fault" break this region's links, clock and disk, for rehearsals`

@@ -15,6 +15,7 @@ import (
 	"github.com/meridiandb/meridian/item"
 	"github.com/meridiandb/meridian/region"
 	"github.com/meridiandb/meridian/replication"
+	"github.com/meridiandb/meridian/trigger"
 )
 
 // cmdStatus is the command by which one region asks another for its status, over the link they have.
@@ -154,12 +155,16 @@ func (n *node) Item(ctx context.Context, table string, key item.Item) (admin.Ite
 	return admin.ItemState(s), err
 }
 
-// commands carries out what other regions ask of this one: its status here, tables in region.
+// commands carries out what other regions ask of this one: its status here, triggers there, tables in region.
 type commands struct{ node *node }
 
 // Handle is replication.Handler's.
 func (c commands) Handle(ctx context.Context, from, name string, payload []byte) ([]byte, error) {
-	if name != cmdStatus {
+	switch name {
+	case trigger.Command:
+		return c.node.handleTrigger(ctx, from, name, payload)
+	case cmdStatus:
+	default:
 		return c.node.region.Handle(ctx, from, name, payload)
 	}
 	select {

@@ -25,6 +25,7 @@ type serveOptions struct {
 	allowFaults                             bool
 	repairEvery                             time.Duration
 	secrets                                 secretFiles
+	triggers                                triggerFlags
 	config                                  string
 }
 
@@ -80,6 +81,7 @@ for membership. All regions need them alike.`,
 	f.StringVar(&o.wan, "wan", o.wan, "simulate distances to the other regions: aws or none; the same in all regions")
 	f.BoolVar(&o.allowFaults, "allow-faults", o.allowFaults, allowFaultsHelp+"; the same in all regions")
 	o.secrets.flags(f)
+	o.triggers.flags(f)
 	f.StringVar(&o.config, configFlag, o.config, "YAML file with settings")
 	return cmd
 }
@@ -100,6 +102,10 @@ func runServe(cmd *cobra.Command, o serveOptions) error {
 	if err != nil {
 		return err
 	}
+	triggers, err := o.triggers.read()
+	if err != nil {
+		return err
+	}
 	ports, err := claimPorts(nodeWants(o.region, o.listen, o.adminListen, o.replicationListen, o.gossipListen))
 	if err != nil {
 		return err
@@ -112,7 +118,7 @@ func runServe(cmd *cobra.Command, o serveOptions) error {
 		Region: o.region, Data: o.data, Cache: int64(o.cache), Profile: o.pprof, Ports: portsOfNode(ports, 0),
 		ReplicationAdvertise: o.replicationAdvertise, GossipAdvertise: o.gossipAdvertise,
 		Join: o.join, RepairEvery: o.repairEvery, Logger: logger.With("region", o.region),
-		Network: network(o.region, profile, o.allowFaults), AllowFaults: o.allowFaults, Secrets: secrets,
+		Network: network(o.region, profile, o.allowFaults), AllowFaults: o.allowFaults, Secrets: secrets, Triggers: triggers,
 	}
 	limitMemory(c.Cache)
 	n, err := openNode(c)
