@@ -118,7 +118,15 @@ func (s *statement) condition(kind expr.Kind, e partiql.Expression) (*expr.Condi
 	if e.Text == "" {
 		return nil, nil
 	}
-	return s.call.condition(kind, text{e.Text, true}, expr.NewParams(e.Names, e.Values))
+	p := expr.NewParams(e.Names, e.Values)
+	if len(e.Text) <= expr.MaxText {
+		return s.call.condition(kind, text{e.Text, true}, p)
+	}
+	ast, err := expr.LongCondition(kind, e.Text) // not to be kept: it is a tree of many kilobytes
+	if err != nil {
+		return nil, err
+	}
+	return ast.Bind(p)
 }
 
 // projection is what a SELECT shows; nil for everything.
@@ -127,7 +135,15 @@ func (s *statement) projection() (*expr.Projection, error) {
 	if e.Text == "" {
 		return nil, nil
 	}
-	return s.call.projection(text{e.Text, true}, expr.NewParams(e.Names, e.Values))
+	p := expr.NewParams(e.Names, e.Values)
+	if len(e.Text) <= expr.MaxText {
+		return s.call.projection(text{e.Text, true}, p)
+	}
+	ast, err := expr.LongProjection(e.Text)
+	if err != nil {
+		return nil, err
+	}
+	return ast.Bind(p)
 }
 
 // target is the item that a statement names by its whole key, and what else must hold of it.
@@ -208,7 +224,15 @@ func (s *statement) update() (*expr.Update, error) {
 	if err != nil {
 		return nil, statementError(err)
 	}
-	u, err := s.call.update(text{e.Text, true}, expr.NewParams(e.Names, e.Values))
+	var u *expr.Update
+	p := expr.NewParams(e.Names, e.Values)
+	if len(e.Text) <= expr.MaxText {
+		u, err = s.call.update(text{e.Text, true}, p)
+	} else if ast, parseErr := expr.LongUpdate(e.Text); parseErr != nil {
+		err = parseErr
+	} else {
+		u, err = ast.Bind(p)
+	}
 	if err != nil {
 		return nil, err
 	}

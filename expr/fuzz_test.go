@@ -87,7 +87,7 @@ func FuzzUpdate(f *testing.F) {
 // Texts that a hostile client would send. None may cost more than its length is worth.
 func TestHostileTexts(t *testing.T) {
 	fill := func(head, more, tail string) string {
-		return head + strings.Repeat(more, (maxText-len(head)-len(tail))/len(more)) + tail
+		return head + strings.Repeat(more, (MaxText-len(head)-len(tail))/len(more)) + tail
 	}
 	half := strings.Repeat("(", 2045)
 	texts := []string{

@@ -1,7 +1,7 @@
 package expr
 
-// maxText is the longest expression in bytes (DYNAMODB.md 4.3).
-const maxText = 4096
+// MaxText is the longest expression in bytes (DYNAMODB.md 4.3).
+const MaxText = 4096
 
 type tokenKind uint8
 
@@ -32,10 +32,15 @@ type lexer struct {
 	redundant bool // two pairs of parentheses around one thing were seen
 }
 
-func newLexer(kind Kind, text string) (*lexer, error) {
-	if len(text) > maxText {
-		return nil, kind.errorf("Expression size has exceeded the maximum allowed size; expression size: %d", len(text))
+// checkSize refuses what a client may not write; what a statement is translated to may be longer.
+func checkSize(kind Kind, text string) error {
+	if len(text) > MaxText {
+		return kind.errorf("Expression size has exceeded the maximum allowed size; expression size: %d", len(text))
 	}
+	return nil
+}
+
+func newLexer(kind Kind, text string) (*lexer, error) {
 	l := &lexer{kind: kind, text: text}
 	l.advance()
 	l.prev = token{}

@@ -9,6 +9,14 @@ type CondAST struct {
 
 // ParseCondition parses a condition or filter.
 func ParseCondition(kind Kind, text string) (*CondAST, error) {
+	if err := checkSize(kind, text); err != nil {
+		return nil, err
+	}
+	return LongCondition(kind, text)
+}
+
+// LongCondition is ParseCondition of a text of any length: package partiql's, which is bounded otherwise.
+func LongCondition(kind Kind, text string) (*CondAST, error) {
 	l, err := newLexer(kind, text)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,14 @@ type ProjectionAST struct{ paths []path }
 
 // ParseProjection parses a ProjectionExpression.
 func ParseProjection(text string) (*ProjectionAST, error) {
+	if err := checkSize(ProjectionExpression, text); err != nil {
+		return nil, err
+	}
+	return LongProjection(text)
+}
+
+// LongProjection is ParseProjection of a text of any length: package partiql's, which is bounded otherwise.
+func LongProjection(text string) (*ProjectionAST, error) {
 	l, err := newLexer(ProjectionExpression, text)
 	if err != nil {
 		return nil, err

@@ -29,6 +29,14 @@ type UpdateAST struct {
 
 // ParseUpdate parses an UpdateExpression.
 func ParseUpdate(text string) (*UpdateAST, error) {
+	if err := checkSize(UpdateExpression, text); err != nil {
+		return nil, err
+	}
+	return LongUpdate(text)
+}
+
+// LongUpdate is ParseUpdate of a text of any length: package partiql's, which is bounded otherwise.
+func LongUpdate(text string) (*UpdateAST, error) {
 	l, err := newLexer(UpdateExpression, text)
 	if err != nil {
 		return nil, err
