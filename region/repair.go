@@ -40,6 +40,9 @@ func (c *RepairCopy) Have() map[crdt.Origin]crdt.Time { return c.have }
 
 // Raise notes that the table has, besides what the copy has, everything of some origins up to a time.
 func (c *RepairCopy) Raise(up map[crdt.Origin]crdt.Time) error {
+	if len(up) == 0 { // of a feed nothing is known
+		return nil
+	}
 	return c.region.fail(c.region.inbound.raise(c.id, c.filling, up))
 }
 
@@ -52,7 +55,8 @@ func (c *RepairCopy) Position() record.Seq { return c.position }
 // Close ends the copy.
 func (c *RepairCopy) Close() error { return c.snap.Close() }
 
-// RepairTables names the tables that this region and a peer both serve; with no peer all that this region does.
+// RepairTables names the tables that this region and a peer both serve, and their conflict feeds; with no peer all that this
+// region does.
 func (r *Region) RepairTables(peer string) map[record.TableID]string {
 	tables := map[record.TableID]string{}
 	for _, e := range r.catalog.Entries() {
@@ -60,6 +64,9 @@ func (r *Region) RepairTables(peer string) map[record.TableID]string {
 		shared := m != nil && m.State == catalog.MemberActive && peer != r.name
 		if (shared || peer == "") && e.Holds(r.name) && e.Local.Ready {
 			tables[e.ID] = e.Name
+			if e.Shared() {
+				tables[e.ID.Feed()] = e.Name + FeedSuffix
+			}
 		}
 	}
 	return tables
@@ -69,6 +76,9 @@ func (r *Region) RepairTables(peer string) map[record.TableID]string {
 // origins whose logs are followed, this one among them. It shows durable state only.
 func (r *Region) OpenCopy(ctx context.Context, id record.TableID, forgotten crdt.Time, live []crdt.Origin) (*RepairCopy, error) {
 	e := r.catalog.ByID(id)
+	if src, ok := r.sourceOf(id); ok && src.feed {
+		return r.openFeedCopy(ctx, src.entry, forgotten)
+	}
 	for {
 		if !r.complete(e) {
 			return nil, fault.New(fault.Unavailable, "region %s holds no complete replica of table %s", r.name, id)
@@ -115,6 +125,9 @@ func (r *Region) held(e *catalog.Entry, live []crdt.Origin) (held, have map[crdt
 
 // Mend merges items that another region's copy has, and returns when they are durable. News is how many were not known here.
 func (r *Region) Mend(ctx context.Context, from string, id record.TableID, keys, states [][]byte) (news int, err error) {
+	if src, ok := r.sourceOf(id); ok && src.feed {
+		return r.mendFeed(ctx, from, src.entry, keys, states)
+	}
 	if !r.complete(r.catalog.ByID(id)) {
 		return 0, fault.New(fault.Unavailable, "region %s holds no complete replica of table %s", r.name, id)
 	}
@@ -172,12 +185,20 @@ func (r *Region) mending(id record.TableID, key, state []byte) (ch record.Change
 // Scrub works out from a table's items what its hash tree should be and mends it. Bad is how many cells were wrong: any but
 // none is the work of a failing disk, or of a bug.
 func (r *Region) Scrub(ctx context.Context, id record.TableID) (bad int, err error) {
-	if !r.complete(r.catalog.ByID(id)) {
-		return 0, fault.New(fault.Unavailable, "region %s holds no complete replica of table %s", r.name, id)
-	}
-	bad, err = r.engine.MendCells(ctx, id)
+	bad, err = r.mendCells(ctx, id)
 	if bad > 0 {
 		r.logger.Error("the hash tree of a table was wrong and is mended", "table", id.String(), "cells", bad)
 	}
 	return bad, r.fail(err)
+}
+
+func (r *Region) mendCells(ctx context.Context, id record.TableID) (bad int, err error) {
+	src, ok := r.sourceOf(id)
+	switch {
+	case !ok || !r.complete(src.entry):
+		return 0, fault.New(fault.Unavailable, "region %s holds no complete replica of table %s", r.name, id)
+	case src.feed:
+		return r.engine.MendFeedCells(ctx, src.entry.ID)
+	}
+	return r.engine.MendCells(ctx, id)
 }

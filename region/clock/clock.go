@@ -173,6 +173,10 @@ func (c *Clock) Settled() crdt.Time {
 // Now is the physical time in unix milliseconds.
 func (c *Clock) Now() int64 { return c.wall() }
 
+// Hybrid is the hybrid time in unix milliseconds: the physical time, or that of the newest stamp if that is ahead. It does not
+// go back, also where a restart finds another physical time.
+func (c *Clock) Hybrid() int64 { return max(c.Now(), c.Last().Millis()) }
+
 // Last is the newest time given out or observed.
 func (c *Clock) Last() crdt.Time {
 	c.mu.Lock()

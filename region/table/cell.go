@@ -148,24 +148,67 @@ func Cells(ctx context.Context, r storage.Reader, id record.TableID) (map[Cell]D
 	return cells, err
 }
 
+// leaves is what a hash tree is made of: a table's items, or the notes of its conflict feed (feedtree.go).
+type leaves struct {
+	hash   cellHash
+	prefix []byte // of their keys in the store
+	feed   bool
+}
+
+func itemsOf(id record.TableID) leaves {
+	return leaves{newCellHash(id), storage.AppendTable(nil, storage.KindItem, id), false}
+}
+
+// check decodes what stands under a key.
+func (l *leaves) check(key, value []byte) error {
+	if len(key) < len(l.prefix)+4 {
+		return storage.Corruptf(fmt.Sprintf("item key %x", key), "%d bytes", len(key))
+	}
+	if l.feed {
+		_, err := readNote(key, value)
+		return err
+	}
+	if _, err := conflict.DecodeState(value); err != nil {
+		return &storage.CorruptionError{Where: fmt.Sprintf("item %x", key), Err: err}
+	}
+	return nil
+}
+
+// hashed is what of a checked value the others have likewise.
+func (l *leaves) hashed(value []byte) []byte {
+	if l.feed {
+		return value[heardSize:]
+	}
+	return value
+}
+
+func (l *leaves) cellOf(itemKey, value []byte) Cell {
+	if l.feed {
+		return feedCell(itemKey)
+	}
+	return l.hash.of(itemKey, value)
+}
+
 // RecomputeCells works out from a table's items what its cells should be.
 func RecomputeCells(ctx context.Context, r storage.Reader, id record.TableID) (map[Cell]Digest, error) {
-	h := newCellHash(id)
+	return recomputeCells(ctx, r, itemsOf(id))
+}
+
+func recomputeCells(ctx context.Context, r storage.Reader, l leaves) (map[Cell]Digest, error) {
 	cells := map[Cell]Digest{}
-	prefix := storage.AppendTable(nil, storage.KindItem, id)
 	var buf []byte
-	err := walk(ctx, r, prefix, func(key, value []byte) error {
-		itemKey := key[len(prefix):]
-		if len(itemKey) < 4 {
-			return storage.Corruptf(fmt.Sprintf("item key %x", key), "%d bytes", len(key))
+	err := walk(ctx, r, l.prefix, func(key, value []byte) error {
+		if l.feed && len(key) == len(l.prefix) {
+			return nil // the floor
 		}
-		if _, err := conflict.DecodeState(value); err != nil {
-			return &storage.CorruptionError{Where: fmt.Sprintf("item %x", key), Err: err}
+		if err := l.check(key, value); err != nil {
+			return err
 		}
-		buf = append(append(buf[:0], itemKey...), value...)
-		c := h.of(itemKey, value)
+		itemKey := key[len(l.prefix):]
+		buf = append(append(buf[:0], itemKey...), l.hashed(value)...)
+		c := l.cellOf(itemKey, value)
 		d := cells[c]
-		d.XOR(h.digest(buf))
+		d.XOR(l.hash.digest(buf))
 		if cells[c] = d; d == (Digest{}) {
 			delete(cells, c)
 		}
@@ -177,7 +220,7 @@ func RecomputeCells(ctx context.Context, r storage.Reader, id record.TableID) (m
 // Scrub compares a table's cells with its items, at one moment, and lists those that differ: none, unless a disk or this
 // program has erred.
 func (e *Engine) Scrub(ctx context.Context, id record.TableID) ([]Cell, error) {
-	off, err := e.scrub(ctx, id)
+	off, err := e.scrub(ctx, itemsOf(id))
 	bad := slices.Collect(maps.Keys(off))
 	slices.SortFunc(bad, func(a, b Cell) int {
 		return int(int64(a.Hour)<<16|int64(a.Bucket)) - int(int64(b.Hour)<<16|int64(b.Bucket))
@@ -186,14 +229,14 @@ func (e *Engine) Scrub(ctx context.Context, id record.TableID) ([]Cell, error) {
 }
 
 // scrub returns by what cells are off.
-func (e *Engine) scrub(ctx context.Context, id record.TableID) (map[Cell]Digest, error) {
+func (e *Engine) scrub(ctx context.Context, l leaves) (map[Cell]Digest, error) {
 	snap := e.store.Snapshot()
 	defer snap.Close() //nolint:errcheck // a snapshot holds nothing that could fail to be written
-	off, err := Cells(ctx, snap, id)
+	off, err := Cells(ctx, snap, l.hash.id)
 	if err != nil {
 		return nil, err
 	}
-	want, err := RecomputeCells(ctx, snap, id)
+	want, err := recomputeCells(ctx, snap, l)
 	for c, d := range want {
 		d.XOR(off[c])
 		if off[c] = d; d == (Digest{}) {
@@ -206,14 +249,18 @@ func (e *Engine) scrub(ctx context.Context, id record.TableID) (map[Cell]Digest,
 // MendCells makes a table's cells those of its items and says how many were wrong. Writes go on meanwhile: a cell that is off
 // by something stays off by that, whatever is put in it or taken out, until that is put in once more.
 func (e *Engine) MendCells(ctx context.Context, id record.TableID) (int, error) {
-	h := newCellHash(id)
+	return e.mendCells(ctx, id, itemsOf(id))
+}
+
+func (e *Engine) mendCells(ctx context.Context, id record.TableID, l leaves) (int, error) {
+	h := l.hash
 	// No cell's key: it keeps others from mending the same meanwhile, which would spoil the cells again.
-	tx, err := e.store.Begin(ctx, storage.AppendTable(nil, storage.KindHashCell, id))
+	tx, err := e.store.Begin(ctx, storage.AppendTable(nil, storage.KindHashCell, h.id))
 	if err != nil {
 		return 0, err
 	}
 	defer tx.Discard()
-	off, err := e.scrub(ctx, id)
+	off, err := e.scrub(ctx, l)
 	if err != nil || len(off) == 0 {
 		return 0, err
 	}

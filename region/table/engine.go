@@ -125,7 +125,8 @@ func (e *Engine) RemoveTable(ctx context.Context, id record.TableID) error {
 		storage.AppendTable(nil, storage.KindIndex, id),
 		expiryPrefix(id),
 		feedPrefix(nil, id, nil),
-		storage.AppendTable(nil, storage.KindHashCell, id))
+		storage.AppendTable(nil, storage.KindHashCell, id),
+		storage.AppendTable(nil, storage.KindHashCell, id.Feed()))
 }
 
 // removeRanges deletes the keys that begin with any of the prefixes.

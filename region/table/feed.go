@@ -22,6 +22,12 @@ import (
 //	…       8     incarnation of its origin, big endian
 //	…       …     its origin's region
 //
+// as
+//
+//	offset  size  field
+//	0       8     hybrid time, in milliseconds, when this region last had news of it, big endian
+//	8       …     the note
+//
 // and under the table id alone, before all notes, stands the feed's floor (feedfloor.go).
 //
 // A region that sees a loss writes the note in the batch of the merge, and tells the others by a commit of its own in the
@@ -40,14 +46,23 @@ func feedPrefix(dst []byte, id record.TableID, itemKey []byte) []byte {
 
 func feedKey(id record.TableID, itemKey []byte, loser crdt.Stamp) []byte {
 	b := feedPrefix(make([]byte, 0, 17+len(itemKey)+feedFixed+len(loser.Origin.Region)), id, itemKey)
-	b = binary.BigEndian.AppendUint64(b, uint64(loser.Time))
-	b = binary.BigEndian.AppendUint64(b, loser.Origin.Incarnation)
-	return append(b, loser.Origin.Region...)
+	return appendLoser(b, loser)
 }
+
+func appendLoser(dst []byte, loser crdt.Stamp) []byte {
+	dst = binary.BigEndian.AppendUint64(dst, uint64(loser.Time))
+	dst = binary.BigEndian.AppendUint64(dst, loser.Origin.Incarnation)
+	return append(dst, loser.Origin.Region...)
+}
+
+const heardSize = 8
 
 // readNote decodes a stored note. The note keeps the bytes.
 func readNote(key, value []byte) (conflict.Note, error) {
-	n, err := conflict.DecodeNote(value)
+	if len(value) < heardSize {
+		return conflict.Note{}, storage.Corruptf(fmt.Sprintf("conflict note %x", key), "%d bytes", len(value))
+	}
+	n, err := conflict.DecodeNote(value[heardSize:])
 	if err != nil {
 		return n, &storage.CorruptionError{Where: fmt.Sprintf("conflict note %x", key), Err: err}
 	}
@@ -161,8 +176,14 @@ func (m *merging) note(t *Table, itemKey []byte, n conflict.Note) (news record.C
 	}
 	n = have.Join(n)
 	b := n.Append(nil)
-	if raw && bytes.Equal(b, have.Append(nil)) {
-		return news, false, nil
+	var before []byte
+	if raw {
+		if before = have.Append(nil); bytes.Equal(b, before) {
+			return news, false, nil
+		}
+	}
+	if err := moveNote(m.tx, t.entry.ID, &m.cell, key, before, b); err != nil {
+		return news, false, err
 	}
 	if n.Lost && !have.Lost {
 		m.feed.counts = append(m.feed.counts, Pair{t.entry.ID, n.Policy, n.Loser.Origin.Region, n.Winner.Origin.Region})
@@ -172,7 +193,7 @@ func (m *merging) note(t *Table, itemKey []byte, n conflict.Note) (news record.C
 	}
 	m.feed.notes[string(key)] = n
 	m.show(t, key, itemKey, &have, &n)
-	if err := m.tx.Set(key, b); err != nil {
+	if err := m.tx.Set(key, append(binary.BigEndian.AppendUint64(nil, uint64(m.engine.clock.Hybrid())), b...)); err != nil {
 		return news, false, err
 	}
 	if n.Whole && (!have.Whole || have.Base != n.Base) {

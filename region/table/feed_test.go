@@ -126,18 +126,31 @@ func (w *feedWorld) rest() {
 	}
 }
 
-// feedBytes is all that a region has of a table's feed.
+// feedBytes is all that a region has of a table's feed, without when it heard of it.
 func (r *rig) feedBytes(id record.TableID) map[string]string {
 	r.t.Helper()
 	all := map[string]string{}
 	err := walk(bg, r.store, feedPrefix(nil, id, nil), func(key, value []byte) error {
+		if len(key) > 1+16 {
+			value = value[heardSize:]
+		}
 		all[string(key)] = string(value)
 		return nil
 	})
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	r.checkFeedCells(id)
 	return all
+}
+
+// checkFeedCells compares the cells of a feed with what they should be.
+func (r *rig) checkFeedCells(id record.TableID) {
+	r.t.Helper()
+	have, want := must(Cells(bg, r.store, id.Feed())), must(RecomputeFeedCells(bg, r.store, id))
+	if !maps.Equal(have, want) {
+		r.t.Errorf("region %s: the cells of the feed are\n%v, not\n%v", r.engine.origin.Region, have, want)
+	}
 }
 
 func (r *rig) conflicts(id record.TableID, q ConflictQuery) (all []Conflict) {

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/binary"
@@ -194,23 +195,23 @@ func (e *Engine) raiseFeedFloor(ctx context.Context, id record.TableID, to crdt.
 }
 
 // dropStep is how many notes one batch removes.
-const dropStep = 1000
+const dropStep = 250
 
 var errEnough = errors.New("enough for one step")
 
 // dropNotes removes the notes at or below a floor. A merge that passes us may put one back; the next round takes it.
 func (e *Engine) dropNotes(ctx context.Context, id record.TableID, floor crdt.Time) error {
-	for floor > 0 {
-		var keys [][]byte
-		lost := uint64(0)
-		err := e.walkFeed(ctx, id, func(key []byte, n *conflict.Note, _ []byte) error {
+	if floor == 0 {
+		return nil
+	}
+	for bounds := storage.PrefixRange(feedPrefix(nil, id, nil)); ; {
+		var keys, latches [][]byte
+		err := walkNotes(ctx, e.store, bounds, func(key []byte, n *conflict.Note, _ []byte) error {
 			if n.Loser.Time > floor {
 				return nil
 			}
-			keys = append(keys, slices.Clone(key))
-			if n.Lost {
-				lost++
-			}
+			keys = append(keys, bytes.Clone(key))
+			latches = append(latches, append(storage.AppendTable(nil, storage.KindItem, id), itemOfNote(key, n)...))
 			if len(keys) == dropStep {
 				return errEnough
 			}
@@ -222,15 +223,17 @@ func (e *Engine) dropNotes(ctx context.Context, id record.TableID, floor crdt.Ti
 		if len(keys) == 0 {
 			return nil
 		}
-		if err := e.dropSome(ctx, id, keys, lost); err != nil {
+		if err := e.dropSome(ctx, id, keys, latches); err != nil {
 			return err
 		}
+		bounds.Lower = keys[len(keys)-1]
 	}
-	return nil
 }
 
-func (e *Engine) dropSome(ctx context.Context, id record.TableID, keys [][]byte, lost uint64) error {
-	tx, err := e.store.Begin(ctx, floorLatch(id))
+// dropSome removes some notes. Their items are latched: what a note says must not change between its reading, for its cell, and
+// its end.
+func (e *Engine) dropSome(ctx context.Context, id record.TableID, keys, latches [][]byte) error {
+	tx, err := e.store.Begin(ctx, append(latches, floorLatch(id))...)
 	if err != nil {
 		return err
 	}
@@ -243,12 +246,27 @@ func (e *Engine) dropSome(ctx context.Context, id record.TableID, keys [][]byte,
 	if err != nil {
 		return err
 	}
+	var buf cellBuffer
 	for _, k := range keys {
-		if err := tx.Delete(k); err != nil {
+		value, err := tx.Get(k)
+		if storage.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		n, err := readNote(k, value)
+		if err != nil {
+			return err
+		}
+		if n.Lost {
+			dropped++
+		}
+		if err := errors.Join(moveNote(tx, id, &buf, k, value[heardSize:], nil), tx.Delete(k)); err != nil {
 			return err
 		}
 	}
-	if err := writeFeedFloor(tx, id, floor, dropped+lost); err != nil {
+	if err := writeFeedFloor(tx, id, floor, dropped); err != nil {
 		return err
 	}
 	durable, err := tx.Commit(func(storage.Writer) error { return t.held() })

@@ -199,5 +199,5 @@ func FeedChange(key, value []byte, by crdt.Origin) (ch record.Change, ok bool, e
 	if err != nil {
 		return ch, false, err
 	}
-	return noteChange(id, bytes.Clone(itemOfNote(key, &n)), n.Loser, bytes.Clone(value)), true, nil
+	return noteChange(id, bytes.Clone(itemOfNote(key, &n)), n.Loser, bytes.Clone(value[heardSize:])), true, nil
 }

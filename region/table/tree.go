@@ -24,10 +24,10 @@ const cellDepth = 4
 // Tree is one table of a snapshot as a hash tree. Above the cells nothing of the table is read but these; beneath them the
 // items of a node's range are hashed. It is for one goroutine.
 type Tree struct {
-	ctx    context.Context
-	from   storage.Reader
-	hash   cellHash
-	prefix []byte // of the items
+	ctx  context.Context
+	from storage.Reader
+	leaves
+	recent int64  // of a feed: conflicts that were seen after this time are on their way still
 	oldest uint32 // hour: deletes that were made before are left out
 	cells  []Digest
 	// known are keys of paths that were listed lately, so that they are found again without a search; at most knownMost.
@@ -38,10 +38,11 @@ const knownMost = 1 << 14
 
 // OpenTree reads a table's cells. Deletes of whole hours at or below forgotten are left out of everything.
 func OpenTree(ctx context.Context, from storage.Reader, id record.TableID, forgotten crdt.Time) (*Tree, error) {
-	t := &Tree{
-		ctx: ctx, from: from, hash: newCellHash(id), prefix: storage.AppendTable(nil, storage.KindItem, id),
-		oldest: wholeHours(forgotten), cells: make([]Digest, Buckets), known: map[Path][]byte{},
-	}
+	return openTree(ctx, from, itemsOf(id), wholeHours(forgotten))
+}
+
+func openTree(ctx context.Context, from storage.Reader, l leaves, oldest uint32) (*Tree, error) {
+	t := &Tree{ctx: ctx, from: from, leaves: l, oldest: oldest, cells: make([]Digest, Buckets), known: map[Path][]byte{}}
 	return t, readCells(ctx, from, t.hash, func(c Cell, d Digest) {
 		if c.Hour == 0 || c.Hour >= t.oldest {
 			t.cells[c.Bucket].XOR(d)
@@ -160,13 +161,19 @@ func (t *Tree) scan(path Path, depth int, fn func(p Path, key, keyAndState []byt
 		if left, err := t.leftOut(value); left || err != nil {
 			return err
 		}
-		buf := append(append(make([]byte, 0, len(itemKey)+len(value)), itemKey...), value...)
+		buf := append(append(make([]byte, 0, len(itemKey)+len(value)), itemKey...), t.hashed(value)...)
 		return fn(p, buf[:len(itemKey)], buf)
 	})
 }
 
 // leftOut reports whether a state is a delete that was made before the tree's oldest hour.
 func (t *Tree) leftOut(state []byte) (bool, error) {
+	if t.feed {
+		if len(state) < heardSize {
+			return false, storage.Corruptf("conflict note", "%d bytes", len(state))
+		}
+		return false, nil
+	}
 	if len(state) > 2 && conflict.TrustedState(state).Visible() {
 		return false, nil
 	}
@@ -194,6 +201,17 @@ func (t *Tree) remember(p Path, key []byte) {
 
 // State is an item's key and state as they are stored; a nil key if nothing is.
 func (t *Tree) State(p Path) (key, state []byte, err error) {
+	key, state, err = t.stored(p)
+	if err != nil || key == nil || !t.feed {
+		return key, state, err
+	}
+	if err := t.check(append(bytes.Clone(t.prefix), key...), state); err != nil {
+		return nil, nil, err
+	}
+	return key, t.hashed(state), nil
+}
+
+func (t *Tree) stored(p Path) (key, state []byte, err error) {
 	key = t.known[p]
 	if key == nil {
 		err = t.scan(p, 2*len(p), func(_ Path, k, _ []byte) error {
@@ -213,9 +231,12 @@ func (t *Tree) State(p Path) (key, state []byte, err error) {
 
 // Context is what an item's version has seen; found is false if nothing is stored.
 func (t *Tree) Context(p Path) (c crdt.Context, found bool, err error) {
-	key, state, err := t.State(p)
+	key, state, err := t.stored(p)
 	if err != nil || key == nil {
 		return c, false, err
+	}
+	if t.feed {
+		return t.noteContext(key, state)
 	}
 	s, err := conflict.DecodeState(state)
 	if err != nil {
