@@ -141,6 +141,7 @@ func (in *inbound) caughtUp(peer crdt.Origin, copied map[record.TableID]record.S
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	delete(in.behind, peer)
+	delete(in.held, peer) // what was held is behind the cursor
 	in.refreshLocked(true)
 	return true, nil
 }

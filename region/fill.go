@@ -104,16 +104,15 @@ func (r *Region) filled(e *catalog.Entry) error {
 	return err
 }
 
-// asCommits makes one commit of the states of a copy, under the newest stamp among them.
+// asCommits makes one commit of the states of a copy. It has no stamp: it is nobody's commit, and logged under the newest
+// stamp among them it would be given to others as a commit of that origin, be that this region's own.
 func asCommits(changes []record.Change) []record.Commit {
 	if len(changes) == 0 {
 		return nil
 	}
-	var newest crdt.Stamp
+	var newest crdt.Time
 	for _, ch := range changes {
-		if newest.Less(ch.Base) {
-			newest = ch.Base
-		}
+		newest = max(newest, ch.Base.Time)
 	}
-	return []record.Commit{{Stamp: newest, Changes: changes}}
+	return []record.Commit{{Wall: newest.Millis(), Changes: changes}}
 }
