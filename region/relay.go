@@ -280,7 +280,7 @@ func (r *Region) takeOnce(q *question, a *relayAnswer, commits []record.Commit) 
 	if !ok {
 		return false, missing, nil
 	}
-	b := table.Batch{Commits: commits, Seal: func(w storage.Writer) error {
+	b := table.Batch{Commits: commits, Relayed: true, Seal: func(w storage.Writer) error {
 		if a.Done {
 			for _, id := range q.tables {
 				if err := in.setMended(w, id, a.Have); err != nil {

@@ -19,6 +19,8 @@ type Batch struct {
 	Commits []record.Commit
 	// Silent leaves the changes out of this region's log: a backfill of a table that nobody reads yet is no news to anybody.
 	Silent bool
+	// Relayed says that the states are what another region had joined them to, not as their authors sent them.
+	Relayed bool
 	// Seal adds to the same batch what must move with it, the cursor; nil for nothing.
 	Seal func(storage.Writer) error
 }
@@ -39,7 +41,7 @@ func (e *Engine) Apply(ctx context.Context, b Batch) error {
 }
 
 func (e *Engine) applyOnce(ctx context.Context, b *Batch) error {
-	m := merging{engine: e}
+	m := merging{engine: e, relayed: b.Relayed}
 	keys := m.prepare(b.Commits)
 	tx, err := e.store.Begin(ctx, keys...)
 	if err != nil {
@@ -86,19 +88,20 @@ func (m *merging) commitAll(seal func(storage.Writer) error) (storage.Durable, e
 
 // merging is the state of a batch while it is merged.
 type merging struct {
-	engine *Engine
-	tx     storage.Txn
-	tables []heldTable
-	keys   [][]byte          // store keys of the changes of held tables that are yet to be merged
-	states map[string]merged // the newest of each key so far, where the batch has changed it
-	newest crdt.Time
-	seen   []crdt.Stamp    // the newest write of each other origin that the arriving states have seen
-	out    []record.Commit // what changed something here
-	marks  [][]byte        // store keys of their changes, in order
-	feed   feeding
-	deltas []delta
-	old    []byte // buffer
-	cell   cellBuffer
+	engine  *Engine
+	relayed bool
+	tx      storage.Txn
+	tables  []heldTable
+	keys    [][]byte          // store keys of the changes of held tables that are yet to be merged
+	states  map[string]merged // the newest of each key so far, where the batch has changed it
+	newest  crdt.Time
+	seen    []crdt.Stamp    // the newest write of each other origin that the arriving states have seen
+	out     []record.Commit // what changed something here
+	marks   [][]byte        // store keys of their changes, in order
+	feed    feeding
+	deltas  []delta
+	old     []byte // buffer
+	cell    cellBuffer
 }
 
 // heldTable is what resolve said of a table when the batch began; table is nil if it is not held.

@@ -91,7 +91,7 @@ type Pair struct {
 func (m *merging) noteMerge(t *Table, c *record.Commit, ch *record.Change, stored, arriving conflict.State, out *conflict.Outcome) error {
 	for i := range out.Lost {
 		l := &out.Lost[i]
-		direct := l.Stamp == c.Stamp && l.Stamp == arriving.Stamp()
+		direct := !m.relayed && l.Stamp == c.Stamp && l.Stamp == arriving.Stamp()
 		if err := m.noteOwn(t, ch, conflict.NoteLoss(l, t.policy, direct, m.engine.clock.Now())); err != nil {
 			return err
 		}

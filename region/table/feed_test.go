@@ -353,6 +353,39 @@ func TestFeedIsTold(t *testing.T) {
 	}
 }
 
+// A relayed state is what the relaying region had joined it to: the loser's image is its author's only if its author sent it
+// (found by simulation: images differed from what had been written).
+func TestFeedImageOfRelayed(t *testing.T) {
+	w := newFeedWorld(t, newGen(1), "attribute")
+	a, b, c := w.rigs[0], w.rigs[1], w.rigs[2]
+	set := func(r *rig, name, v string) crdt.Stamp {
+		must(r.table(tableID(2)).Write(bg, Write{Op: Update, Key: binKey(0), Update: update("SET "+name+" = :v", values{":v": item.Str(v)})}))
+		return must(r.table(tableID(2)).State(bg, binKey(0))).Stamp()
+	}
+	put(a, 0, "first")
+	w.rest()
+	set(b, "x", "b's")
+	a.pass(100)
+	loser := set(a, "v", "a's")
+	apply(t, b, a.commits())
+	c.pass(200)
+	set(c, "v", "c's")
+	all := b.commits()
+	if err := c.engine.Apply(bg, Batch{Commits: all[len(all)-1:], Relayed: true}); err != nil {
+		t.Fatal(err)
+	}
+	list := c.conflicts(tableID(2), ConflictQuery{})
+	if len(list) != 1 || list[0].Loser != loser || list[0].Image.Get("x").IsZero() || list[0].Direct {
+		t.Errorf("c takes for what a wrote: %+v", list)
+	}
+	apply(t, c, a.commits())
+	w.rest()
+	list = c.conflicts(tableID(2), ConflictQuery{})
+	if len(list) != 1 || list[0].Image.Get("v").Text() != "a's" {
+		t.Errorf("at rest c has %+v", list)
+	}
+}
+
 // TestFeedLimits: a region whose feed is too old or too large raises the floor, everywhere; what is below is not let in again.
 func TestFeedLimits(t *testing.T) {
 	w := newFeedWorld(t, newGen(1), "")
