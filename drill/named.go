@@ -14,7 +14,7 @@ var files embed.FS
 
 // order is how the named scenarios are listed: what happens most often first.
 var order = []string{
-	"region-outage", "pause", "partition", "one-way-partition", "slow-link", "flapping-link", "clock-skew", "full-disk",
+	"region-outage", "pause", "partition", "cut-off", "one-way-partition", "slow-link", "flapping-link", "clock-skew", "full-disk",
 	"rolling-restart", "disk-lost", "all-restarted",
 }
 
