@@ -1,6 +1,7 @@
 package trigger
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -15,7 +16,7 @@ type figures struct {
 // collector shows the figures when they are scraped. Its labels name triggers and tables, never keys.
 type collector struct {
 	m                                                                                        *Manager
-	active, age                                                                              *prometheus.Desc
+	active, age, checkpoint                                                                  *prometheus.Desc
 	records, filtered, invocations, errors, throttles, retries, bisected, onFailure, dropped *prometheus.Desc
 }
 
@@ -27,6 +28,7 @@ func newCollector(m *Manager) *collector {
 		m:           m,
 		active:      d("active", "1 where this region runs the trigger, 0 where it stands by."),
 		age:         d("iterator_age_seconds", "Age of the oldest record that the trigger has read and is not done with; 0: it is level."),
+		checkpoint:  d("checkpoint_seconds", "As unix seconds: up to when the changes of all regions are done with, as far as this region knows; what came later is delivered again if it takes over."),
 		records:     d("records_total", "Records that were taken for the function since start, after the filters."),
 		filtered:    d("filtered_records_total", "Records that the filters kept from the function since start."),
 		invocations: d("invocations_total", "Calls of the function, or batches sent to a sink, since start."),
@@ -46,7 +48,7 @@ func (c *collector) Describe(chan<- *prometheus.Desc) {}
 func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	now := time.Now()
 	for _, u := range c.m.list() {
-		table, runs, oldest := u.standing()
+		table, runs, oldest, covered := u.standing()
 		gauge := func(d *prometheus.Desc, v float64) {
 			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, u.id, table)
 		}
@@ -63,6 +65,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		} else {
 			gauge(c.active, 0)
 		}
+		gauge(c.checkpoint, float64(covered)/1000)
 		f := &u.figures
 		counter(c.records, &f.records)
 		counter(c.filtered, &f.filtered)
@@ -77,7 +80,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 }
 
 // standing is what the metrics show of a unit besides its figures.
-func (u *unit) standing() (table string, runs bool, oldest time.Time) {
+func (u *unit) standing() (table string, runs bool, oldest time.Time, covered int64) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, t := range u.oldest {
@@ -85,5 +88,23 @@ func (u *unit) standing() (table string, runs bool, oldest time.Time) {
 			oldest = t
 		}
 	}
-	return u.trigger.Name, u.duty.Runs() && u.settings.Enabled, oldest
+	return u.trigger.Name, u.duty.Runs() && u.settings.Enabled, oldest, u.coveredLocked()
+}
+
+// coveredLocked is up to when the changes of all members are covered, in unix milliseconds.
+func (u *unit) coveredLocked() int64 {
+	low := int64(math.MaxInt64)
+	for _, m := range u.trigger.Members {
+		newest := int64(0)
+		for s := range u.covered.Seen() {
+			if s.Origin.Region == m {
+				newest = max(newest, s.Time.Millis())
+			}
+		}
+		low = min(low, newest)
+	}
+	if low == math.MaxInt64 {
+		return 0
+	}
+	return low
 }

@@ -79,7 +79,9 @@ func (r *runner) look(ctx context.Context) error {
 		}
 		return err
 	}
-	r.hash = names(view)
+	if r.hash == nil { // before any shard is begun: they read it
+		r.hash = names(view)
+	}
 	r.u.keepShards(view.Shards)
 	known := map[string]bool{}
 	for _, s := range view.Shards {

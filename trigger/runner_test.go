@@ -9,7 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -123,12 +123,10 @@ func TestFunctionFails(t *testing.T) {
 				folder := t.TempDir()
 				w := newWorld(t, func(o *Options) { o.Files = folder })
 				defer w.close()
-				var mu sync.Mutex
-				broken := true
+				var broken atomic.Bool
+				broken.Store(true)
 				w.fn.do = func(call) answered {
-					mu.Lock()
-					defer mu.Unlock()
-					if broken {
+					if broken.Load() {
 						return c.fail
 					}
 					return answered{status: 200}
@@ -144,9 +142,7 @@ func TestFunctionFails(t *testing.T) {
 					if len(lines) > 0 || calls < 10 || calls > 25 {
 						t.Fatalf("given up %q; %d calls", lines, calls)
 					}
-					mu.Lock()
-					broken = false
-					mu.Unlock()
+					broken.Store(false)
 					w.until("delivered", func() bool { return w.get(id).LastProcessingResult == "OK" })
 					return
 				}
@@ -309,9 +305,10 @@ func TestShardsRollOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		defer w.close()
-		broken := true
+		var broken atomic.Bool
+		broken.Store(true)
 		w.fn.do = func(call) answered {
-			if broken {
+			if broken.Load() {
 				return answered{status: 503}
 			}
 			return answered{status: 200}
@@ -323,7 +320,7 @@ func TestShardsRollOver(t *testing.T) {
 			}
 			time.Sleep(shardLife + time.Minute)
 		}
-		broken = false
+		broken.Store(false)
 		had := len(w.fn.all())
 		w.until("all", func() bool { return len(w.fn.all()) >= had+30 })
 		newest := map[string]string{}
@@ -505,9 +502,10 @@ func TestDeletedTable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		defer w.close()
-		broken := true
+		var broken atomic.Bool
+		broken.Store(true)
 		w.fn.do = func(call) answered {
-			if broken {
+			if broken.Load() {
 				return answered{err: errRefused}
 			}
 			return answered{status: 200}
@@ -519,7 +517,7 @@ func TestDeletedTable(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
-		broken = false
+		broken.Store(false)
 		w.until("delivered", func() bool { return w.get(id).LastProcessingResult == "OK" })
 		w.api("DELETE", "/"+id, nil, 202, nil)
 	})

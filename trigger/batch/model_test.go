@@ -10,7 +10,7 @@ import (
 
 var (
 	seedFlag = flag.Uint64("seed", 0, "one seed to run; 0: many")
-	runsFlag = flag.Int("runs", 3000, "how many seeds")
+	runsFlag = flag.Int("runs", 1000, "how many seeds")
 )
 
 // TestModel lets shards with random settings live through random answers, and holds what becomes of each record against the

@@ -150,7 +150,7 @@ func TestAlone(t *testing.T) {
 // TestRandomLives: whatever happens to links and machines, soon after it ends exactly one region runs the trigger, and
 // everybody knows which.
 func TestRandomLives(t *testing.T) {
-	for seed := range uint64(2000) {
+	for seed := range uint64(1000) {
 		w := newWorld(t, seed, "a", "b", "c", "d")
 		for range 20 {
 			a, b := w.names[w.rnd.IntN(4)], w.names[w.rnd.IntN(4)]
