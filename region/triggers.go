@@ -127,14 +127,12 @@ func (r *Region) Holds(id record.TableID) crdt.Context {
 	if e == nil || !e.Local.Ready {
 		return c
 	}
-	// Sources before the times: a region that became one just now had its time taken back before (inbound.adopt).
+	// The table's sources were read before the times: one that is new among them had its time taken back before (inbound.adopt).
 	in := r.inbound
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	for o, t := range in.closed {
-		if slices.Contains(e.Local.Sources, o.Region) {
-			c = c.With(crdt.Stamp{Time: t, Origin: o})
-		}
+	for o, t := range in.haveLocked(e) {
+		c = c.With(crdt.Stamp{Time: t, Origin: o})
 	}
 	return c
 }
