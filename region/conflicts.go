@@ -13,9 +13,12 @@ import (
 	"github.com/meridiandb/meridian/region/table"
 )
 
-// Bounds of a table's conflict feed: who has not looked for a month will not look, and a table that loses so much has another
-// problem than its feed.
-var feedLimits = table.FeedLimits{Age: (30 * 24 * time.Hour).Milliseconds(), Bytes: 256 << 20}
+// Bounds of a table's conflict feed, unless Options says otherwise: who has not looked for a month will not look, and a table
+// that loses so much has another problem than its feed.
+const (
+	DefaultConflictAge         = 30 * 24 * time.Hour
+	DefaultConflictBytes int64 = 256 << 20
+)
 
 // Conflict is one write that lost, with its table and its item's key.
 type Conflict struct {
@@ -158,7 +161,7 @@ func (r *Region) trimFeeds(ctx context.Context) error {
 		if !e.Local.Ready || !e.Holds(r.name) || !e.Shared() {
 			continue
 		}
-		err := r.engine.TrimFeed(ctx, e.ID, feedLimits)
+		err := r.engine.TrimFeed(ctx, e.ID, r.feeds)
 		if fault.KindOf(err) == fault.NotFound {
 			continue // it went meanwhile
 		}

@@ -232,3 +232,34 @@ func TestAttributePolicy(t *testing.T) {
 		}
 	})
 }
+
+// TestFeedLimitsAreOptions: a region drops what is older than it was told, and the other one drops it too.
+func TestFeedLimitsAreOptions(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T) {
+		w := newWorld(t, newSeed(t), true, "us-east-1", "eu-west-1")
+		defer w.close()
+		w.shared("t")
+		if l := w.at("us-east-1").feeds; l.Age != DefaultConflictAge.Milliseconds() || l.Bytes != DefaultConflictBytes {
+			t.Errorf("the defaults are %+v", l)
+		}
+		w.set(func() { w.options = func(o *Options) { o.ConflictAge = time.Hour } })
+		w.stop("eu-west-1")
+		w.start("eu-west-1")
+		w.set(func() { w.options = nil })
+		w.collide("t", "old", 1)
+		w.eventually("the old one is listed", func() bool { return len(w.feed("us-east-1", ConflictQuery{})) == 1 })
+		w.pass(2 * time.Hour)
+		w.collide("t", "new", 1)
+		agree := map[string]time.Duration{"us-east-1": 0, "eu-west-1": 0}
+		for range 700 { // the feed is looked at every ten minutes
+			for _, n := range w.names {
+				w.at(n).ReportOffsets(agree)
+			}
+			time.Sleep(time.Second)
+		}
+		w.eventually("it is dropped in both, and the new one is not", func() bool {
+			a, b := w.feed("us-east-1", ConflictQuery{}), w.feedText("eu-west-1", ConflictQuery{})
+			return len(a) == 1 && a[0].Key.Get("pk").Text() == "new" && b == w.feedText("us-east-1", ConflictQuery{})
+		})
+	})
+}

@@ -135,4 +135,3 @@ func (w *world) checkOldestGone(at string, n StreamName) {
 func pk(key string) item.Item {
 	return item.NewItem([]item.Field{{Name: "pk", Value: item.Str(key)}})
 }
-

@@ -38,6 +38,12 @@ type Options struct {
 	// ShardLife is how long the shards of a stream take changes before their children follow; 0: DefaultShardLife. Much less
 	// makes many shards for consumers to walk through, much more keeps changes for longer than the 24 hours.
 	ShardLife time.Duration
+
+	// ConflictAge is how long conflicts stay in a table's feed, ConflictBytes how large a feed may get until its oldest quarter
+	// goes; 0: DefaultConflictAge, DefaultConflictBytes. The region that drops most says for all how much. Too little, and
+	// nobody has looked yet; too much costs disk in every region, and memory for what must be known of each entry.
+	ConflictAge   time.Duration
+	ConflictBytes int64
 }
 
 // Region is one region's database. It is safe for concurrent use.
@@ -54,6 +60,7 @@ type Region struct {
 	acked   ackedPositions
 	handles sync.Map // record.TableID -> *table.Table, the newest handle made
 	streams streams
+	feeds   table.FeedLimits
 	overdue overdue
 	shown   shown
 
@@ -110,6 +117,9 @@ func (r *Region) recover(o Options) (err error) {
 		return err
 	}
 	r.streams.life = cmp.Or(o.ShardLife, DefaultShardLife)
+	r.feeds = table.FeedLimits{
+		Age: cmp.Or(o.ConflictAge, DefaultConflictAge).Milliseconds(), Bytes: cmp.Or(o.ConflictBytes, DefaultConflictBytes),
+	}
 	r.catalog, err = catalog.Open(catalog.Options{
 		Region: r.name, Store: r.store, Stamp: r.clock.Stamp, Now: r.clock.Now, Position: r.log.Durable,
 	})

@@ -63,6 +63,7 @@ type world struct {
 	noCopy      func(to, from string) bool // no copies this way
 	beforeApply func(to, from string)      // between reading a batch and applying it
 	skew        map[string]time.Duration
+	options     func(*Options) // of regions that start from now on; nil: none
 }
 
 // wire is what carries a region's life: it ends with the region.
@@ -124,6 +125,11 @@ func (w *world) open(name string) *Region {
 		defer w.mu.Unlock()
 		return time.Now().Add(w.skew[name]).UnixMilli()
 	}
+	w.set(func() {
+		if w.options != nil {
+			w.options(&o)
+		}
+	})
 	r, err := Open(o)
 	if err != nil {
 		w.t.Fatal(err)

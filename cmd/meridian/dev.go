@@ -28,6 +28,7 @@ type devOptions struct {
 	allowFaults                                  bool
 	triggers                                     triggerFlags
 	cache                                        byteSize // of each region
+	feeds                                        feedLimits
 	logLevel                                     string
 	pprof                                        bool
 }
@@ -60,6 +61,7 @@ real sockets, exactly as regions of "meridian serve" do. Ctrl-C stops them; a se
 	f.BoolVar(&o.allowFaults, "allow-faults", o.allowFaults, allowFaultsHelp)
 	o.triggers.flags(f)
 	f.Var(&o.cache, "cache", "block cache of each region")
+	o.feeds.flags(f)
 	f.StringVar(&o.logLevel, "log-level", o.logLevel, "debug, info, warn or error")
 	f.BoolVar(&o.pprof, "pprof", o.pprof, pprofHelp)
 	return cmd
@@ -97,7 +99,7 @@ func runDev(cmd *cobra.Command, o devOptions) (err error) {
 	for i, name := range o.regions {
 		configs[i] = nodeConfig{
 			Region: name, Data: filepath.Join(folder, name), Cache: int64(o.cache), Beside: len(o.regions), Profile: o.pprof,
-			Ports: portsOfNode(ports, i), RepairEvery: defaultRepairEvery, Logger: logger.With("region", name),
+			Ports: portsOfNode(ports, i), RepairEvery: defaultRepairEvery, Feeds: o.feeds, Logger: logger.With("region", name),
 			Network: network(name, profile, o.allowFaults), AllowFaults: o.allowFaults, Triggers: triggers,
 		}
 		for j := range o.regions {
@@ -130,6 +132,9 @@ func (o *devOptions) check() error {
 			return usagef("--regions names %s twice", name)
 		}
 		seen[name] = true
+	}
+	if err := o.feeds.check(); err != nil {
+		return err
 	}
 	_, err := profileFor(o.wan, o.regions...)
 	return err

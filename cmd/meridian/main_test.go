@@ -64,6 +64,8 @@ func TestWrongCommandLines(t *testing.T) {
 		{"version extra", "takes no arguments"},
 		{"dev --port x", "--port"},
 		{"dev --cache big", "no size"},
+		{"dev --conflicts-age 0s", "--conflicts-age must be"},
+		{"serve --region us-east-1 --data /tmp --conflicts-size 0", "--conflicts-size must be"},
 		{"dev --regions US-EAST-1", `"US-EAST-1"`},
 		{"dev --regions us_east", `"us_east"`},
 		{"dev --regions ,", `region name ""`},

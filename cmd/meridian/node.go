@@ -93,7 +93,10 @@ func (n *node) openRegion() (err error) {
 	if err != nil {
 		return usagef("data folder %s of %s: %w", c.Data, c.Region, err)
 	}
-	n.region, err = region.Open(region.Options{Name: c.Region, Store: n.store, Logger: c.Logger, Wall: n.trouble.wall()})
+	n.region, err = region.Open(region.Options{
+		Name: c.Region, Store: n.store, Logger: c.Logger, Wall: n.trouble.wall(),
+		ConflictAge: c.Feeds.age, ConflictBytes: int64(c.Feeds.size),
+	})
 	if err != nil {
 		return errors.Join(usagef("data folder %s: %w", c.Data, err), n.store.Close())
 	}

@@ -22,6 +22,7 @@ type nodeConfig struct {
 	ReplicationAdvertise, GossipAdvertise string
 	Join                                  []string      // gossip addresses of other regions; may be empty
 	RepairEvery                           time.Duration // how often tables are compared with the others'; 0: only when asked to
+	Feeds                                 feedLimits    // of the conflict feeds; zero: the defaults
 	Logger                                *slog.Logger
 	Network                               *wan.Network // simulated; nil: none is
 	AllowFaults                           bool         // whoever reaches the admin endpoint may break Network, clock and disk

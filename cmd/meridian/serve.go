@@ -24,6 +24,7 @@ type serveOptions struct {
 	wan                                     string
 	allowFaults                             bool
 	repairEvery                             time.Duration
+	feeds                                   feedLimits
 	secrets                                 secretFiles
 	triggers                                triggerFlags
 	config                                  string
@@ -75,6 +76,7 @@ for membership. All regions need them alike.`,
 	f.StringSliceVar(&o.join, "join", o.join, "gossip address of another region; several for several")
 	f.Var(&o.cache, "cache", "block cache")
 	f.DurationVar(&o.repairEvery, "repair-every", o.repairEvery, repairHelp)
+	o.feeds.flags(f)
 	f.StringVar(&o.logLevel, "log-level", o.logLevel, "debug, info, warn or error")
 	f.StringVar(&o.logFormat, "log-format", o.logFormat, "text or json")
 	f.BoolVar(&o.pprof, "pprof", o.pprof, pprofHelp)
@@ -117,7 +119,7 @@ func runServe(cmd *cobra.Command, o serveOptions) error {
 	c := nodeConfig{
 		Region: o.region, Data: o.data, Cache: int64(o.cache), Profile: o.pprof, Ports: portsOfNode(ports, 0),
 		ReplicationAdvertise: o.replicationAdvertise, GossipAdvertise: o.gossipAdvertise,
-		Join: o.join, RepairEvery: o.repairEvery, Logger: logger.With("region", o.region),
+		Join: o.join, RepairEvery: o.repairEvery, Feeds: o.feeds, Logger: logger.With("region", o.region),
 		Network: network(o.region, profile, o.allowFaults), AllowFaults: o.allowFaults, Secrets: secrets, Triggers: triggers,
 	}
 	limitMemory(c.Cache)
@@ -147,6 +149,9 @@ func (o *serveOptions) check() error {
 	}
 	if o.repairEvery < 0 {
 		return usagef("--repair-every takes no negative time")
+	}
+	if err := o.feeds.check(); err != nil {
+		return err
 	}
 	if err := checkAdvertise("replication", o.replicationListen, o.replicationAdvertise); err != nil {
 		return err

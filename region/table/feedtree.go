@@ -23,7 +23,9 @@ import (
 // on its way to the others, and says so by an origin of which nobody holds anything yet. Notes are compared without the time at
 // which a region heard of them.
 
-func feedOf(id record.TableID) leaves { return leaves{newCellHash(id.Feed()), feedPrefix(nil, id, nil), true} }
+func feedOf(id record.TableID) leaves {
+	return leaves{newCellHash(id.Feed()), feedPrefix(nil, id, nil), true}
+}
 
 func feedCell(itemKey []byte) Cell { return Cell{Bucket: binary.BigEndian.Uint16(itemKey)} }
 
