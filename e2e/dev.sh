@@ -2,7 +2,7 @@
 # Three regions of `meridian dev`: real data in by boto3, out by the AWS CLI and the AWS SDK for Go.
 source "$(dirname "$0")/lib.sh"
 need go aws /usr/bin/python3
-free 8000 8001 8002 9000 9001 9002
+free 8000 8001 8002 9000 9001 9002 9101
 
 server=
 cleanup() {
@@ -20,7 +20,7 @@ go_tools
 mkdir "$scratch/tmp"
 
 say "three regions"
-TMPDIR=$scratch/tmp bin/meridian dev >"$scratch/dev.log" 2>&1 &
+TMPDIR=$scratch/tmp bin/meridian dev --lambda-endpoint http://127.0.0.1:9101 --trigger-files "$scratch/failures" >"$scratch/dev.log" 2>&1 &
 server=$!
 bin/check level --within 20s
 grep '^Meridian: 3 regions' "$scratch/dev.log"
@@ -43,6 +43,9 @@ echo "$got subdivisions of Switzerland"
 
 say "the README's own lines"
 /usr/bin/python3 e2e/readme.py
+
+say "the lines of docs/triggers.md"
+e2e/triggers.sh "$scratch"
 
 say "time to visibility at 1,000 writes a second"
 # A ratio: how many milliseconds it takes depends on who else uses the machine.
