@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,10 +10,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/meridiandb/meridian/drill"
 )
@@ -39,7 +42,7 @@ type drillOptions struct {
 	target                string
 	regions               []string
 	all, short, json      bool
-	repeat                int
+	repeat, parallel      int
 	seed                  uint64
 	html, history, folder string
 	dockerSocket          string
@@ -47,7 +50,7 @@ type drillOptions struct {
 }
 
 func newDrillRun() *cobra.Command {
-	o := drillOptions{target: "serve", regions: []string{"us-east-1", "eu-west-1", "ap-northeast-1"}, repeat: 1}
+	o := drillOptions{target: "serve", regions: []string{"us-east-1", "eu-west-1", "ap-northeast-1"}, repeat: 1, parallel: 1}
 	cmd := &cobra.Command{
 		Use:   "run SCENARIO...",
 		Short: "Run drills: named ones, or files that end with .yaml",
@@ -70,6 +73,7 @@ Exit code: 0 when all passed, 1 when a limit was broken or a drill could not be 
 	f.BoolVar(&o.all, "all", false, "all named drills")
 	f.BoolVar(&o.short, "short", false, "a third of the time")
 	f.IntVar(&o.repeat, "repeat", o.repeat, "run each drill so often, and judge them together")
+	f.IntVar(&o.parallel, "parallel", o.parallel, "drills at the same time, each on regions of its own; they disturb each other if the machine is small")
 	f.Uint64Var(&o.seed, "seed", 0, "decides what clients do (default by chance)")
 	f.BoolVar(&o.json, "json", false, "print reports as JSON, one for each drill")
 	f.StringVar(&o.html, "html", "", "write the report as one HTML page; of several drills into a folder of this name")
@@ -91,15 +95,12 @@ func (o *drillOptions) run(cmd *cobra.Command, args []string) error {
 	if o.history != "" && len(scenarios)*o.repeat > 1 {
 		return usagef("--history is for one drill")
 	}
-	failed := 0
-	for _, s := range scenarios {
-		passed, err := o.drill(cmd, s, len(scenarios) > 1)
-		if err != nil {
-			return err
-		}
-		if !passed {
-			failed++
-		}
+	if o.parallel < 1 || o.parallel > 1 && o.target == "compose" {
+		return usagef("--parallel is at least 1, and 1 for compose: its drills share the containers")
+	}
+	failed, err := o.drills(cmd, scenarios)
+	if err != nil {
+		return err
 	}
 	if len(scenarios) > 1 && !o.json {
 		fmt.Fprintf(cmd.OutOrStdout(), "%d of %d drills passed\n", len(scenarios)-failed, len(scenarios))
@@ -108,6 +109,28 @@ func (o *drillOptions) run(cmd *cobra.Command, args []string) error {
 		return errUnhealthy
 	}
 	return nil
+}
+
+// drills runs some scenarios side by side, and prints what each found when it has ended. It returns how many failed.
+func (o *drillOptions) drills(cmd *cobra.Command, scenarios []drill.Scenario) (failed int, err error) {
+	running, ctx := errgroup.WithContext(cmd.Context())
+	running.SetLimit(o.parallel)
+	var printing sync.Mutex
+	for _, s := range scenarios {
+		running.Go(func() error {
+			series, err := o.series(ctx, cmd, s)
+			if err != nil {
+				return fmt.Errorf("drill %s: %w", s.Name, err)
+			}
+			printing.Lock()
+			defer printing.Unlock()
+			if !series.Passed() {
+				failed++
+			}
+			return o.print(cmd.OutOrStdout(), series, len(scenarios) > 1)
+		})
+	}
+	return failed, running.Wait()
 }
 
 // scenarios finds what is to be run. A file's mistakes are those of whoever asks.
@@ -149,34 +172,36 @@ func readScenario(name string) (drill.Scenario, error) {
 	return drill.Parse(name, text)
 }
 
-// drill runs one scenario as often as asked, and prints what came of it.
-func (o *drillOptions) drill(cmd *cobra.Command, s drill.Scenario, several bool) (passed bool, err error) {
+// series runs one scenario as often as asked.
+func (o *drillOptions) series(ctx context.Context, cmd *cobra.Command, s drill.Scenario) (*drill.Series, error) {
 	series := drill.NewSeries(s)
 	for i := range o.repeat {
-		r, err := o.once(cmd, s)
+		r, err := o.once(ctx, cmd, s)
 		if err != nil {
-			return false, fmt.Errorf("drill %s: %w", s.Name, err)
+			return nil, err
 		}
 		series.Add(r)
 		if o.repeat > 1 {
 			fmt.Fprintf(cmd.ErrOrStderr(), "%3d of %d: %s\n", i+1, o.repeat, r.Line())
 		}
 	}
+	return series, nil
+}
+
+// print says what came of a series, and writes the files that were asked for.
+func (o *drillOptions) print(out io.Writer, series *drill.Series, several bool) error {
 	if err := o.write(series.Worst(), several); err != nil {
-		return false, err
+		return err
 	}
-	out := cmd.OutOrStdout()
 	switch {
 	case o.json && o.repeat > 1:
-		err = writeIndented(out, series.Summary())
+		return writeIndented(out, series.Summary())
 	case o.json:
-		err = writeIndented(out, series.Worst())
+		return writeIndented(out, series.Worst())
 	case o.repeat > 1:
-		err = series.WriteText(out)
-	default:
-		err = series.Worst().WriteText(out)
+		return series.WriteText(out)
 	}
-	return series.Passed(), err
+	return series.Worst().WriteText(out)
 }
 
 func writeIndented(w io.Writer, v any) error {
@@ -186,7 +211,7 @@ func writeIndented(w io.Writer, v any) error {
 }
 
 // once runs a scenario on regions of its own.
-func (o *drillOptions) once(cmd *cobra.Command, s drill.Scenario) (r *drill.Report, err error) {
+func (o *drillOptions) once(ctx context.Context, cmd *cobra.Command, s drill.Scenario) (r *drill.Report, err error) {
 	folder, remove, err := o.dataFolder()
 	if err != nil {
 		return nil, err
@@ -205,10 +230,10 @@ func (o *drillOptions) once(cmd *cobra.Command, s drill.Scenario) (r *drill.Repo
 	began := time.Now()
 	progress := func(what string) {
 		if !o.quiet && o.repeat == 1 {
-			fmt.Fprintf(cmd.ErrOrStderr(), "%6.1fs  %s\n", time.Since(began).Seconds(), what)
+			fmt.Fprintf(cmd.ErrOrStderr(), "%6.1fs  %s: %s\n", time.Since(began).Seconds(), s.Name, what)
 		}
 	}
-	return drill.Run(cmd.Context(), drill.Options{Scenario: s, Target: target, Seed: o.seed, Progress: progress})
+	return drill.Run(ctx, drill.Options{Scenario: s, Target: target, Seed: o.seed, Progress: progress})
 }
 
 func (o *drillOptions) dataFolder() (folder string, remove func() error, err error) {
