@@ -1,7 +1,6 @@
 package api
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/meridiandb/meridian/expr"
@@ -57,7 +56,7 @@ func (in *batchStatementInput) constraints(v *violations) {
 	if !v.required("statements", in.set) {
 		return
 	}
-	v.count("statements", "'["+strconv.Itoa(len(in.statements))+" statements]'", len(in.statements), 1, maxBatchStatements)
+	countStatements(v, "statements", len(in.statements), maxBatchStatements)
 	for i := range in.statements {
 		in.statements[i].statementInput.constraints(v, statementPath("statements", i))
 	}

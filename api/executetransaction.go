@@ -41,7 +41,7 @@ func (in *executeTransactionInput) constraints(v *violations) {
 	if !v.required("transactStatements", in.set) {
 		return
 	}
-	v.count("transactStatements", "'["+strconv.Itoa(len(in.statements))+" statements]'", len(in.statements), 1, maxTransact)
+	countStatements(v, "transactStatements", len(in.statements), maxTransact)
 	for i := range in.statements {
 		in.statements[i].constraints(v, statementPath("transactStatements", i))
 	}

@@ -52,7 +52,10 @@ var seeds = map[string][]string{
 	"DescribeStream":     {`{"StreamArn":"arn:aws:dynamodb:us-east-1:000000000000:table/tab/stream/2015-05-11T21:21:33.291","Limit":1,"ShardFilter":{"Type":"CHILD_SHARDS","ShardId":"shardId-00000000000000000001-00000000"}}`},
 	"GetShardIterator":   {`{"StreamArn":"arn:aws:dynamodb:us-east-1:000000000000:table/tab/stream/2015-05-11T21:21:33.291","ShardId":"shardId-00000000000000000001-00000000","ShardIteratorType":"AT_TIMESTAMP","Timestamp":1.5e9}`},
 	"GetRecords":         {`{"ShardIterator":"AQAAAAAAAAAAAAAA","Limit":1000}`},
-	"ExecuteStatement":   {`{"Statement":"SELECT * FROM tab WHERE pk = ?","Parameters":[{"S":"a"}]}`},
+	"ExecuteStatement": {`{"Statement":"SELECT * FROM tab WHERE pk = ?","Parameters":[{"S":"a"}]}`, `{"Statement":"INSERT INTO tab VALUE {'pk': 'a', 'l': [1, <<'x'>>, {'y': NULL}]}"}`,
+		`{"Statement":"UPDATE tab SET a.b[0] = n + 1, s = set_add(s, <<1>>) REMOVE c WHERE pk = 'a' AND (n IS MISSING OR size(l) > 2) RETURNING ALL NEW *"}`},
+	"BatchExecuteStatement": {`{"Statements":[{"Statement":"SELECT a[1] FROM tab WHERE pk = 'a'","ConsistentRead":true},{"Statement":"SELECT * FROM tab WHERE pk = ?","Parameters":[{"S":"b"}]}]}`},
+	"ExecuteTransaction":    {`{"ClientRequestToken":"t","TransactStatements":[{"Statement":"EXISTS(SELECT * FROM tab WHERE pk = 'a' AND n = 1)"},{"Statement":"DELETE FROM tab WHERE pk = 'b' AND NOT contains(l, 2)"}]}`},
 }
 
 // FuzzRequest gives an operation any body. It must answer, with JSON; and an error of the client's must say which.

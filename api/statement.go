@@ -224,19 +224,23 @@ func (s *statement) update() (*expr.Update, error) {
 	if err != nil {
 		return nil, statementError(err)
 	}
-	var u *expr.Update
-	p := expr.NewParams(e.Names, e.Values)
-	if len(e.Text) <= expr.MaxText {
-		u, err = s.call.update(text{e.Text, true}, p)
-	} else if ast, parseErr := expr.LongUpdate(e.Text); parseErr != nil {
-		err = parseErr
-	} else {
-		u, err = ast.Bind(p)
-	}
+	u, err := s.bindUpdate(e)
 	if err != nil {
 		return nil, err
 	}
 	return u, checkUpdateKeys(u, s.table.Descriptor())
+}
+
+func (s *statement) bindUpdate(e partiql.Expression) (*expr.Update, error) {
+	p := expr.NewParams(e.Names, e.Values)
+	if len(e.Text) <= expr.MaxText {
+		return s.call.update(text{e.Text, true}, p)
+	}
+	ast, err := expr.LongUpdate(e.Text)
+	if err != nil {
+		return nil, err
+	}
+	return ast.Bind(p)
 }
 
 // both joins a condition on the key to a statement's own, which may be none.
@@ -279,6 +283,15 @@ func (s *statement) returned(res table.WriteResult) item.Item {
 	in := updateItemInput{}
 	in.returnValues = text{string(s.Returning), true}
 	return in.attributes(res)
+}
+
+// countStatements checks how many statements there are.
+func countStatements(v *violations, path string, n, most int) {
+	shown := "'[]'"
+	if n > 0 {
+		shown = "'[" + strconv.Itoa(n) + " statements]'"
+	}
+	v.count(path, shown, n, 1, most)
 }
 
 // statementPath names a statement's members in violations.

@@ -224,7 +224,7 @@ func TestSelectColumnsAndCapacity(t *testing.T) {
 		{"12", "ExecuteStatement", `{"Statement":"SELECT * FROM tab WHERE pk IN [` + some(51, func(i int) string { return fmt.Sprintf("'%d'", i) }) + `]"}`, validation,
 			"The number of values in the IN condition on the partition key is more than 50"},
 		{"12", "BatchExecuteStatement", `{"Statements":[]}`, validation,
-			violation("Value '[0 statements]' at 'statements' failed to satisfy constraint: Member must have length greater than or equal to 1")},
+			violation("Value '[]' at 'statements' failed to satisfy constraint: Member must have length greater than or equal to 1")},
 		{"12", "BatchExecuteStatement", `{"Statements":[` + some(26, func(int) string { return `{"Statement":"x"}` }) + `]}`, validation,
 			violation("Value '[26 statements]' at 'statements' failed to satisfy constraint: Member must have length less than or equal to 25")},
 		{"12", "ExecuteTransaction", `{"TransactStatements":[` + some(101, func(int) string { return `{"Statement":"x"}` }) + `]}`, validation,
