@@ -127,7 +127,7 @@ func (in *readInput) answer(
 	r := table.Reading{
 		Index: in.index.s, Limit: int(min(in.limit.n, 1<<30)), Start: in.start.item, Filter: filter, Projection: proj,
 		All: in.selects.s == "ALL_ATTRIBUTES", CountOnly: in.selects.s == "COUNT", Consistent: in.consistent.v,
-		Each: w.item,
+		Each: w.sizedItem,
 	}
 	w.openObject()
 	if !r.CountOnly {

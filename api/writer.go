@@ -72,6 +72,13 @@ func (w *writer) item(it item.Item) {
 	w.buf = it.AppendJSON(w.buf)
 }
 
+// sizedItem is item, and returns the item's size.
+func (w *writer) sizedItem(it item.Item) (size int) {
+	w.comma()
+	w.buf, size = it.AppendJSONSize(w.buf)
+	return size
+}
+
 // Members: a key and its value in one.
 
 func (w *writer) stringMember(name, v string)        { w.key(name); w.str(v) }

@@ -98,6 +98,36 @@ func (it Item) AppendJSON(dst []byte) []byte {
 	return append(dst, '}')
 }
 
+// AppendJSONSize is AppendJSON and Size in one walk, for pages of a thousand items.
+func (it Item) AppendJSONSize(dst []byte) ([]byte, int) {
+	if it.IsZero() {
+		return append(dst, "null"...), 0
+	}
+	dst = append(dst, '{')
+	n, k := binary.Uvarint(it.enc)
+	b := it.enc[k:]
+	size := 0
+	for i := range n {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		var name []byte
+		var v Value
+		name, v, b = splitField(b)
+		dst = append(AppendQuoted(dst, name), ':')
+		size += len(name)
+		if v.enc[0] == tagString { // most are
+			text := v.body()
+			dst = append(AppendQuoted(append(dst, `{"S":`...), text), '}')
+			size += len(text)
+		} else {
+			dst = v.AppendJSON(dst)
+			size += v.Size()
+		}
+	}
+	return append(dst, '}'), size
+}
+
 func appendBase64(dst, b []byte) []byte { return base64.StdEncoding.AppendEncode(dst, b) }
 
 const hexDigits = "0123456789abcdef"
@@ -116,23 +146,40 @@ func AppendQuoted[T string | []byte](dst []byte, s T) []byte {
 
 // plainPrefix is how many bytes of s are ASCII that JSON writes as it is.
 func plainPrefix(s []byte) int {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	i := 0
-	for ; len(s)-i >= 8; i += 8 {
-		w := binary.LittleEndian.Uint64(s[i:])
-		// Taking 0x20 from a byte, or 1 from one that was made zero, sets its top bit or borrows from the next: some bit is
-		// left exactly if some byte is below a blank, a quote, a backslash or above ASCII.
-		if (w|(w-0x20*ones)|(w^'"'*ones-ones)|(w^'\\'*ones-ones))&tops != 0 {
+	for ; len(s)-i >= 32; i += 32 {
+		w := s[i : i+32]
+		if escapes(binary.LittleEndian.Uint64(w))|escapes(binary.LittleEndian.Uint64(w[8:]))|
+			escapes(binary.LittleEndian.Uint64(w[16:]))|escapes(binary.LittleEndian.Uint64(w[24:])) != 0 {
 			break
 		}
 	}
-	for ; i < len(s); i++ {
-		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+	for ; len(s)-i >= 8; i += 8 {
+		if escapes(binary.LittleEndian.Uint64(s[i:])) != 0 {
 			break
 		}
+	}
+	for i < len(s) && asItIs[s[i]] {
+		i++
 	}
 	return i
 }
+
+// escapes is not nought if one of eight bytes at least is not plain. Taking 0x20 from a byte, or 1 from one that was made zero,
+// sets its top bit or borrows from the next: some bit is left exactly if some byte is below a blank, a quote, a backslash or
+// above ASCII.
+func escapes(w uint64) uint64 {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	return (w | (w - 0x20*ones) | (w ^ '"'*ones - ones) | (w ^ '\\'*ones - ones)) & tops
+}
+
+// asItIs tells the bytes that JSON writes as they are.
+var asItIs = func() (p [256]bool) {
+	for c := 0x20; c < utf8.RuneSelf; c++ {
+		p[c] = c != '"' && c != '\\'
+	}
+	return p
+}()
 
 func appendEscaped[T string | []byte](dst []byte, s T) []byte {
 	start := 0

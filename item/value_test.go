@@ -165,6 +165,34 @@ func TestItem(t *testing.T) {
 	}
 }
 
+// TestAppendJSONSize holds the one walk against the two, and strings with an odd byte at every place against the slow way.
+func TestAppendJSONSize(t *testing.T) {
+	check := func(it Item) {
+		t.Helper()
+		got, size := it.AppendJSONSize([]byte("x"))
+		if want := it.AppendJSON([]byte("x")); !bytes.Equal(got, want) || size != it.Size() {
+			t.Fatalf("%s, %d bytes; want %s, %d bytes", got, size, want, it.Size())
+		}
+	}
+	check(Item{})
+	check(NewItem(nil))
+	r := newRandom(t)
+	for range 3000 {
+		check(r.item(3))
+	}
+	for n := range 80 {
+		for at := range n {
+			for _, odd := range []byte{0, 0x1f, '"', '\\', 0x7f, 0x80, 0xff} {
+				s := bytes.Repeat([]byte{'~'}, n)
+				s[at] = odd
+				if got, want := AppendQuoted(nil, s), append(appendEscaped([]byte{'"'}, s), '"'); !bytes.Equal(got, want) {
+					t.Fatalf("%q is written as %s, want %s", s, got, want)
+				}
+			}
+		}
+	}
+}
+
 func BenchmarkReadItem(b *testing.B) {
 	text := string(newRandom(b).item(2).With([]Field{{"pk", Str("user-1")}, {"sk", NumVal(NumFromInt(7))}}).AppendJSON(nil))
 	b.SetBytes(int64(len(text)))
@@ -200,5 +228,15 @@ func BenchmarkAppendJSON(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		buf = it.AppendJSON(buf[:0])
+	}
+}
+
+func BenchmarkAppendJSONSize(b *testing.B) {
+	it := pageItem()
+	buf := it.AppendJSON(nil)
+	b.SetBytes(int64(len(buf)))
+	b.ReportAllocs()
+	for b.Loop() {
+		buf, _ = it.AppendJSONSize(buf[:0])
 	}
 }

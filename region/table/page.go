@@ -71,12 +71,13 @@ func (t *Table) Scan(ctx context.Context, s Scan) (Page, error) {
 type reader struct {
 	source
 	Reading
-	span    span
-	start   []byte // stored key to go on from, exclusive
-	reverse bool
-	single  bool           // at most one item: there is nothing to go on to, and going on is refused
-	fetches bool           // entries of a local index are completed from the table
-	from    storage.Reader // one moment, if fetches: entries and items must fit together
+	span     span
+	start    []byte // stored key to go on from, exclusive
+	reverse  bool
+	single   bool           // at most one item: there is nothing to go on to, and going on is refused
+	straight bool           // every item goes to Each as it is
+	fetches  bool           // entries of a local index are completed from the table
+	from     storage.Reader // one moment, if fetches: entries and items must fit together
 
 	out     Page
 	bytes   int     // evaluated, in the table or index that is read
@@ -96,6 +97,7 @@ func (r *reader) page(ctx context.Context) (Page, error) {
 		defer snap.Close() //nolint:errcheck // a snapshot holds nothing that could fail to be written
 		r.from = snap
 	}
+	r.straight = r.Each != nil && r.Filter == nil && r.Projection == nil && !r.CountOnly && !r.fetches
 	n := 0
 	for stored, err := range r.entries() {
 		if n++; err == nil && n%256 == 0 {
@@ -172,6 +174,11 @@ func (r *reader) visit(stored []byte) (full bool, err error) {
 		return false, nil // a tombstone
 	}
 	r.out.Scanned++
+	if r.straight {
+		r.bytes += r.Each(it)
+		r.out.Count++
+		return r.full(it), nil
+	}
 	r.bytes += it.Size()
 	whole := it
 	if r.fetches {
@@ -179,9 +186,7 @@ func (r *reader) visit(stored []byte) (full bool, err error) {
 			return false, err
 		}
 	}
-	if full = r.bytes+r.fetched > pageBytes || r.Limit > 0 && r.out.Scanned >= r.Limit; full && !r.single {
-		r.out.Last = r.lastKey(it)
-	}
+	full = r.full(it)
 	if r.Filter != nil {
 		if keep, err := r.Filter.Eval(whole); err != nil || !keep {
 			return full, err
@@ -192,6 +197,15 @@ func (r *reader) visit(stored []byte) (full bool, err error) {
 		r.give(whole)
 	}
 	return full, nil
+}
+
+// full reports whether the page ends with an item, and notes where the next one begins.
+func (r *reader) full(last item.Item) bool {
+	full := r.bytes+r.fetched > pageBytes || r.Limit > 0 && r.out.Scanned >= r.Limit
+	if full && !r.single {
+		r.out.Last = r.lastKey(last)
+	}
+	return full
 }
 
 // give gives the caller an item whose bytes are only good now.

@@ -51,9 +51,10 @@ type Reading struct {
 	All        bool
 	CountOnly  bool
 	Consistent bool
-	// Each, if not nil, gets the page's items one by one instead of Page.Items having them; an item's bytes are good until it
-	// returns. What it got is void if the page is an error in the end.
-	Each func(item.Item)
+	// Each, if not nil, gets the page's items one by one instead of Page.Items having them, and returns their sizes, which who
+	// writes them out finds on the way. An item's bytes are good until it returns. What it got is void if the page is an error
+	// in the end.
+	Each func(item.Item) (size int)
 }
 
 // Query reads one partition of a table or index in range-key order.
