@@ -30,9 +30,13 @@ func TestComparisonOperators(t *testing.T) {
 	for op, o := range operators {
 		for k, v := range typed {
 			for n, list := range []string{``, v[0], v[0] + `,` + v[1], v[0] + `,` + v[1] + `,` + v[0]} {
+				fits := n == o.values || o.values < 0 && n > 0
+				if !fits && k != "S" {
+					continue // how many there are is looked at before what they are
+				}
 				want := ""
 				switch {
-				case o.values >= 0 && n != o.values, o.values < 0 && n == 0:
+				case !fits:
 					want = fmt.Sprintf(count, op)
 				case n > 0 && !strings.Contains(" "+o.kinds+" ", " "+k+" "):
 					want = fmt.Sprintf(kind, op, k)
