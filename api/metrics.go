@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,9 +16,19 @@ type metrics struct {
 	inFlight prometheus.Gauge
 	received prometheus.Counter
 	sent     prometheus.Counter
+
+	// successes are the series of operations that went well once, by name: finding a series by its labels costs as much as
+	// counting in ten. Whoever finds none looks it up.
+	successes map[string]*atomic.Pointer[series]
 }
 
-func newMetrics(r prometheus.Registerer) (*metrics, error) {
+// series are the figures of one outcome of one operation.
+type series struct {
+	requests prometheus.Counter
+	latency  prometheus.Observer
+}
+
+func newMetrics(r prometheus.Registerer, operations ...map[string]operation) (*metrics, error) {
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "meridian_api_requests_total", Help: "Requests answered, by operation and error name (empty: success).",
@@ -36,6 +47,12 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Name: "meridian_api_sent_bytes_total", Help: "Bytes of answers as sent, without headers.",
 		}),
 	}
+	m.successes = map[string]*atomic.Pointer[series]{}
+	for _, names := range operations {
+		for name := range names {
+			m.successes[name] = new(atomic.Pointer[series])
+		}
+	}
 	if r == nil {
 		return m, nil
 	}
@@ -47,6 +64,24 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 }
 
 func (m *metrics) done(operation, errorName string, took time.Duration) {
-	m.requests.WithLabelValues(operation, errorName).Inc()
-	m.latency.WithLabelValues(operation, errorName).Observe(took.Seconds())
+	s := m.series(operation, errorName)
+	s.requests.Inc()
+	s.latency.Observe(took.Seconds())
+}
+
+func (m *metrics) series(operation, errorName string) *series {
+	kept := m.successes[operation]
+	if errorName != "" || kept == nil {
+		return m.find(operation, errorName)
+	}
+	s := kept.Load()
+	if s == nil {
+		s = m.find(operation, "")
+		kept.Store(s)
+	}
+	return s
+}
+
+func (m *metrics) find(operation, errorName string) *series {
+	return &series{m.requests.WithLabelValues(operation, errorName), m.latency.WithLabelValues(operation, errorName)}
 }

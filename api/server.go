@@ -75,15 +75,16 @@ func New(o Options) (*Server, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	m, err := newMetrics(o.Registerer)
+	ops, streams := operations(), streamsOperations()
+	m, err := newMetrics(o.Registerer, ops, streams)
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{
 		backend: o.Backend, region: o.Backend.Name(), account: o.AccountID, requireAuth: o.RequireAuthorization,
 		patience: o.SessionPatience,
-		logger:   o.Logger, metrics: m, expressions: exprcache.New(o.ExpressionCache), operations: operations(),
-		streams: streamsOperations(),
+		logger:   o.Logger, metrics: m, expressions: exprcache.New(o.ExpressionCache), operations: ops,
+		streams: streams,
 	}
 	s.calls.New = func() any { return &call{server: s, decoder: &decoder{json: new(jsontext.Decoder)}} }
 	return s, nil
