@@ -150,7 +150,7 @@ func (in *createTableInput) spec(c *call) (s catalog.Spec, err error) {
 		}
 		s.Resource = catalog.Resource{Policy: in.policy.s, Revision: newRevision()}
 	}
-	s.Key, s.SettingsMode = c.server.keyARN(in.sse.key.s), in.settingsMode.s
+	s.Key, s.SettingsMode = c.server.keyARN(c.server.region, in.sse.key.s), in.settingsMode.s
 	s.Tags, s.DeletionProtection = in.tags.values(), in.protection.v
 	return s, nil
 }

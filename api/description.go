@@ -9,7 +9,13 @@ import (
 )
 
 // describe writes a TableDescription.
-func (s *Server) describe(w *writer, v *catalog.View) {
+func (s *Server) describe(w *writer, all *catalog.View) {
+	v := *all // as it holds in this region
+	v.Descriptor = *all.In(s.region)
+	s.describeView(w, &v)
+}
+
+func (s *Server) describeView(w *writer, v *catalog.View) {
 	w.openObject()
 	s.describeTable(w, v)
 	if v.Status != "DELETING" { // the description of a table that goes away leaves these out
@@ -256,9 +262,52 @@ func (s *Server) describeReplicas(w *writer, v *catalog.View) {
 		if m.Key != "" {
 			w.stringMember("KMSMasterKeyId", m.Key)
 		}
+		writeOverride(w, m.ReadOverride)
 		writeWarm(w, catalog.Settling{}, v.Warm, v.WarmNow())
+		describeReplicaIndexes(w, v, m)
+		if m.Class != "" {
+			w.openObjectMember("ReplicaTableClassSummary")
+			w.stringMember("TableClass", m.Class)
+			w.closeObject()
+		}
 		w.stringMember("GlobalTableSettingsReplicationMode", "ENABLED_WITH_OVERRIDES")
 		w.closeObject()
 	}
 	w.closeList()
+}
+
+// writeOverride writes what a replica has for itself of read capacity. What it has from the table is not shown.
+func writeOverride(w *writer, o catalog.ReadOverride) {
+	if o.Read > 0 {
+		w.openObjectMember("ProvisionedThroughputOverride")
+		w.integerMember("ReadCapacityUnits", o.Read)
+		w.closeObject()
+	}
+	if o.MaxRead > 0 {
+		w.openObjectMember("OnDemandThroughputOverride")
+		w.integerMember("MaxReadRequestUnits", o.MaxRead)
+		w.closeObject()
+	}
+}
+
+func describeReplicaIndexes(w *writer, v *catalog.View, m catalog.Member) {
+	opened := false
+	for i := range v.Indexes {
+		ix := &v.Indexes[i]
+		if !ix.Global {
+			continue
+		}
+		if !opened {
+			w.openListMember("GlobalSecondaryIndexes")
+			opened = true
+		}
+		w.openObject()
+		w.stringMember("IndexName", ix.Name)
+		writeOverride(w, m.Indexes[ix.Name])
+		writeWarm(w, catalog.Settling{}, ix.Warm, v.IndexWarm(ix))
+		w.closeObject()
+	}
+	if opened {
+		w.closeList()
+	}
 }

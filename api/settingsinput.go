@@ -115,10 +115,10 @@ func (s sseInput) value() string {
 	return ""
 }
 
-// keyARN is the ARN of a key that a client names by its id, its alias or its ARN; "" stands for the service's own key, by
-// whatever name.
-func (s *Server) keyARN(id string) string {
-	own := "arn:aws:kms:" + s.region + ":" + s.account + ":"
+// keyARN is the ARN of a key of a region that a client names by its id, its alias or its ARN; "" stands for the service's own
+// key, by whatever name.
+func (s *Server) keyARN(region, id string) string {
+	own := "arn:aws:kms:" + region + ":" + s.account + ":"
 	switch {
 	case id == "" || id == awsKeyAlias || id == own+awsKeyAlias:
 		return ""

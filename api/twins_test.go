@@ -134,12 +134,21 @@ func (w *twins) Call(ctx context.Context, to, name string, payload []byte) (b []
 	if to == w.away.Name() {
 		return w.away.Handle(ctx, "us-east-1", name, payload)
 	}
+	if to != "us-east-1" {
+		return nil, unheard(to)
+	}
 	err = w.with(func(home *region.Region) (err error) {
 		b, err = home.Handle(ctx, w.away.Name(), name, payload)
 		return err
 	})
 	return b, err
 }
+
+// unheard is the error about a region that there is not.
+type unheard string
+
+func (u unheard) Error() string { return "no region " + string(u) }
+func (unheard) UnknownRegion()  {}
 
 // FetchSnapshot is region.Peers': only away ever copies.
 func (w *twins) FetchSnapshot(ctx context.Context, from string, id record.TableID, fn func(region.Chunk) error) error {

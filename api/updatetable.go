@@ -220,13 +220,10 @@ func (in *updateTableInput) checkOnly() error {
 
 // change makes the change of a table that is described by view.
 func (in *updateTableInput) change(c *call, view *catalog.View) (ch catalog.Change, err error) {
-	if ch.CreateReplica, ch.DeleteReplica, err = c.server.replicaChange(in.replicas); err != nil {
+	if err := c.server.replicaChange(&ch, in.replicas); err != nil {
 		return ch, err
 	}
 	perRequest := view.Billing.PayPerRequest
-	if ch.CreateReplica != "" && !perRequest {
-		return ch, errValidation("Table write capacity should either be Pay-Per-Request or AutoScaled.") // scaling is not built
-	}
 	if in.billing.set {
 		perRequest = in.billing.s == "PAY_PER_REQUEST"
 		ch.Billing = &perRequest
@@ -251,7 +248,7 @@ func (in *updateTableInput) change(c *call, view *catalog.View) (ch catalog.Chan
 	in.settings(&ch)
 	if in.sse.set {
 		s := in.sse.value()
-		ch.SSE, ch.Key, ch.At = &s, c.server.keyARN(in.sse.key.s), c.server.region
+		ch.SSE, ch.Key, ch.At = &s, c.server.keyARN(c.server.region, in.sse.key.s), c.server.region
 	}
 	return ch, in.provisionAll(&ch, view, perRequest)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/meridiandb/meridian/crdt"
 	"github.com/meridiandb/meridian/internal/fault"
@@ -17,12 +18,13 @@ import (
 // command is one request about a table to its keeper, or to another member. Those to the keeper carry the description that
 // the asker goes by: a keeper that has been made one lately, or rebuilt, may learn of it in this way first.
 type command struct {
-	Name       string              `json:"name"`
-	Table      record.TableID      `json:"table"`
-	Region     string              `json:"region,omitempty"`
-	Change     *catalog.Change     `json:"change,omitempty"`
-	Member     *catalog.Member     `json:"member,omitempty"`
-	Descriptor *catalog.Descriptor `json:"descriptor,omitempty"`
+	Name       string                  `json:"name"`
+	Table      record.TableID          `json:"table"`
+	Region     string                  `json:"region,omitempty"`
+	Settings   *catalog.MemberSettings `json:"settings,omitempty"` // of a new replica
+	Change     *catalog.Change         `json:"change,omitempty"`
+	Member     *catalog.Member         `json:"member,omitempty"`
+	Descriptor *catalog.Descriptor     `json:"descriptor,omitempty"`
 }
 
 // Commands to the keeper.
@@ -202,14 +204,17 @@ func (r *Region) addReplica(ctx context.Context, c command) (*catalog.Entry, err
 	if e == nil || e.Deleted {
 		return nil, fault.New(fault.NotFound, "Requested resource not found")
 	}
-	if err := e.MayAdd(c.Region); err != nil {
+	var settings catalog.MemberSettings
+	if c.Settings != nil {
+		settings = *c.Settings
+	}
+	if err := e.MayAdd(c.Region, settings); err != nil {
 		return nil, err
 	}
 	if CheckName(c.Region) != nil {
-		return nil, fault.New(fault.Invalid, "Region %s is not supported. The latest version of global tables are only supported in the following regions: [%s]",
-			c.Region, strings.Join(r.knownRegions(), ", "))
+		return nil, r.errUnsupported(c.Region)
 	}
-	rep, err := r.send(ctx, c.Region, command{Name: cmdPrepare, Table: c.Table, Descriptor: e.Descriptor})
+	rep, err := r.sendToNew(ctx, c.Region, command{Name: cmdPrepare, Table: c.Table, Descriptor: e.Descriptor})
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +224,38 @@ func (r *Region) addReplica(ctx context.Context, c command) (*catalog.Entry, err
 	if rep.Member.Region != c.Region || rep.Member.Origin.Region != c.Region {
 		return nil, fault.New(fault.Internal, "region %s answered for region %s", rep.Member.Region, c.Region)
 	}
+	rep.Member.MemberSettings = settings
 	return r.catalog.AddReplica(c.Table, *rep.Member)
+}
+
+// newRegionPatience is how long a region that nobody has heard of may take to be heard of: it may be just starting.
+const newRegionPatience = 2 * time.Second
+
+// sendToNew is send for a region that may not exist.
+func (r *Region) sendToNew(ctx context.Context, to string, c command) (reply, error) {
+	for tries := 0; ; tries++ {
+		rep, err := r.send(ctx, to, c)
+		var unknown interface{ UnknownRegion() }
+		if !errors.As(err, &unknown) {
+			return rep, err
+		}
+		const rest = 100 * time.Millisecond
+		if tries == int(newRegionPatience/rest) {
+			return reply{}, r.errUnsupported(to)
+		}
+		select {
+		case <-ctx.Done():
+			return reply{}, err
+		case <-r.ctx.Done():
+			return reply{}, err
+		case <-time.After(rest):
+		}
+	}
+}
+
+func (r *Region) errUnsupported(region string) error {
+	return fault.New(fault.Invalid, "Region %s is not supported. The latest version of global tables are only supported in the following regions: [%s]",
+		region, strings.Join(r.knownRegions(), ", "))
 }
 
 // knownRegions are those that this region has met in tables.

@@ -114,7 +114,7 @@ func answerTo(ch catalog.Change, old, now catalog.View) catalog.View {
 		}
 		old.Settling.SSE = true
 		return old
-	case ch.Class == nil: // indexes alone
+	case ch.Class == nil && ch.Replicas == nil: // indexes alone
 		old.Settling.Indexes = changedIndexes(ch)
 		return old
 	}
@@ -149,7 +149,7 @@ func (r *Region) changeable(e *catalog.Entry, ch catalog.Change) error {
 	case !e.Local.Ready:
 		return notFound(e.Name) // a replica that is being added answers DescribeTable only
 	case ch.CreateReplica != "":
-		return e.MayAdd(ch.CreateReplica)
+		return e.MayAdd(ch.CreateReplica, ch.Settings)
 	case ch.DeleteReplica != "":
 		return e.MayRemove(ch.DeleteReplica)
 	case ch.DeletionProtection != nil:
@@ -199,7 +199,7 @@ func (r *Region) protected(c command) error {
 func commandFor(e *catalog.Entry, ch catalog.Change) command {
 	switch {
 	case ch.CreateReplica != "":
-		return command{Name: cmdAddReplica, Table: e.ID, Region: ch.CreateReplica}
+		return command{Name: cmdAddReplica, Table: e.ID, Region: ch.CreateReplica, Settings: &ch.Settings}
 	case ch.DeleteReplica != "":
 		return command{Name: cmdRemoveReplica, Table: e.ID, Region: ch.DeleteReplica}
 	}

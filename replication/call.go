@@ -19,6 +19,14 @@ const (
 	snapshotBytes = 1 << 20
 )
 
+// unknownRegion is the error of a call to a region that nobody has heard of: a misspelt one, or one that has not been met yet.
+type unknownRegion string
+
+func (u unknownRegion) Error() string { return fmt.Sprintf("no region %s is known here", string(u)) }
+
+// UnknownRegion tells it from regions that cannot be reached, for callers that do not know this package.
+func (unknownRegion) UnknownRegion() {}
+
 // server answers other regions.
 type server struct{ r *Replication }
 
@@ -77,7 +85,7 @@ func (r *Replication) connected(ctx context.Context, region string) (transport.C
 	p := r.peers[region]
 	r.mu.Unlock()
 	if p == nil {
-		return nil, fmt.Errorf("no region %s is known here", region)
+		return nil, unknownRegion(region)
 	}
 	patience := time.NewTimer(connectPatience)
 	defer patience.Stop()

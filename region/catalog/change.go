@@ -13,7 +13,7 @@ import (
 func (d *Descriptor) apply(ch Change, now int64) (*Descriptor, error) {
 	n := d.clone()
 	steps := []func(*Descriptor, Change, int64) error{
-		applyCapacity, applyIndexThroughput, applyIndexCaps, applyWarm, applyIndexes, applyStream, applySettings,
+		applyCapacity, applyIndexThroughput, applyIndexCaps, applyWarm, applyIndexes, applyStream, applySettings, applyReplicas,
 	}
 	n.keepWarm()
 	for _, step := range steps {
@@ -21,6 +21,7 @@ func (d *Descriptor) apply(ch Change, now int64) (*Descriptor, error) {
 			return nil, err
 		}
 	}
+	dropOverrides(d, n, ch)
 	return n, nil
 }
 
@@ -267,7 +268,11 @@ func applyEncryption(d *Descriptor, ch Change) error {
 		return invalid("One or more parameter values were invalid: Table is already encrypted with given KMSMasterKeyId. " +
 			"Use KMSMasterKeyId parameter if you want to change Master Key")
 	}
-	d.SSE = *ch.SSE
+	if d.SSE = *ch.SSE; d.SSE == "" {
+		for i := range d.Members {
+			d.Members[i].Key = ""
+		}
+	}
 	if m != nil {
 		m.Key = ch.Key
 	}
@@ -310,6 +315,7 @@ func (d *Descriptor) addReplica(m Member, now int64) *Descriptor {
 		n.Stream = n.newStream("NEW_AND_OLD_IMAGES", now)
 	}
 	m.State, m.Since = MemberCreating, now
+	m.MemberSettings = n.overridden(MemberSettings{}, m.MemberSettings)
 	n.setMember(m)
 	return n
 }

@@ -138,11 +138,6 @@ type Member struct {
 	MemberSettings
 }
 
-// MemberSettings is what one region's replica has for itself of the settings that the description holds.
-type MemberSettings struct {
-	Key string `json:"key,omitempty"` // ARN of the customer's key; empty: the service's own
-}
-
 // Local is what one region keeps of a table for itself: settings that DynamoDB does not synchronise (DYNAMODB.md 10.3)
 // and how far this region's replica has come.
 type Local struct {

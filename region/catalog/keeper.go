@@ -25,7 +25,7 @@ func (c *Catalog) Apply(id record.TableID, ch Change) (*Entry, error) {
 // AddReplica lists a region as a new member; m says where its log stands.
 func (c *Catalog) AddReplica(id record.TableID, m Member) (*Entry, error) {
 	return c.change(id, func(e *Entry) (*Descriptor, error) {
-		if err := e.MayAdd(m.Region); err != nil {
+		if err := e.MayAdd(m.Region, m.MemberSettings); err != nil {
 			return nil, err
 		}
 		return e.addReplica(m, c.opts.Now()), nil
@@ -112,12 +112,15 @@ func (e *Entry) Admits(ch Change) error {
 }
 
 // MayAdd says why a region cannot be listed as a new member: what can never be, then what is not possible now.
-func (e *Entry) MayAdd(region string) error {
+func (e *Entry) MayAdd(region string, settings MemberSettings) error {
 	if m := e.Member(region); m != nil && m.State != MemberRemoved {
 		return errReplicaExists(e.Name)
 	}
 	if !e.Billing.PayPerRequest {
 		return invalid("Table write capacity should either be Pay-Per-Request or AutoScaled.")
+	}
+	if err := e.mayKey(settings); err != nil {
+		return err
 	}
 	return e.Admits(Change{CreateReplica: region})
 }
@@ -125,8 +128,7 @@ func (e *Entry) MayAdd(region string) error {
 // MayRemove says why a member cannot leave now. One that is still joining can: it may have died in the middle.
 func (e *Entry) MayRemove(region string) error {
 	if !e.Holds(region) {
-		return invalid("Update global table operation failed because one or more replicas were not part of the global table. "+
-			"Please retry the request without these replicas: [%s].", region)
+		return errNoReplica(region)
 	}
 	for _, m := range e.Members {
 		if m.State == MemberCreating && m.Region != region {

@@ -52,6 +52,8 @@ type Change struct {
 	Key                string // with SSE: the ARN of the customer's key for the region At
 	At                 string
 	SettingsMode       *string
+	Replicas           map[string]MemberSettings // by region: what is to change
+	Settings           MemberSettings            // of CreateReplica
 	Policy             *string
 	TTL                *TTLSpec
 	Trigger            *TriggerChange

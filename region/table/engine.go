@@ -76,7 +76,7 @@ func (e *Engine) Table(entry *catalog.Entry) *Table {
 		cells:  newCellHash(entry.ID), keyNames: entry.Schema.Names(),
 	}
 	t.meter = e.meterOf(entry.ID)
-	t.meter.Set(e.clock.Now(), planOf(entry.Descriptor))
+	t.meter.Set(e.clock.Now(), planOf(entry.Descriptor.In(e.origin.Region)))
 	t.policy, _ = conflict.ParsePolicy(entry.Policy) // checked when it was set; empty is the default
 	t.indexes = make([]index, len(entry.Indexes))
 	for i := range entry.Indexes {
