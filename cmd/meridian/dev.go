@@ -46,7 +46,8 @@ func newDev() *cobra.Command {
 real sockets, exactly as regions of "meridian serve" do. Ctrl-C stops them; a second Ctrl-C does not wait.`,
 		Example: `  meridian dev
   meridian dev --regions us-east-1,eu-west-1 --data ./meridian-data
-  meridian dev --port 18000 --admin-port 19000`,
+  meridian dev --port 18000 --admin-port 19000
+  meridian dev --lambda-endpoint http://127.0.0.1:9101     # functions for tables' changes: docs/triggers.md`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runDev(cmd, o) },
 	}
