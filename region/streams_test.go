@@ -343,6 +343,9 @@ func TestStreamsTurnedOnAndOff(t *testing.T) {
 		w := newWorld(t, seed, disk, east)
 		defer w.close()
 		w.create(east, "T")
+		for n := range 7 { // a slow writer may not get to all of them during the first stream
+			w.mustPut(east, "T", fmt.Sprint("k", n), n)
+		}
 		stop := make(chan struct{})
 		done := make(chan int)
 		go func() {
