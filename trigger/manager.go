@@ -87,6 +87,7 @@ type Manager struct {
 	seen   marks // Seen marks of this region
 
 	calls callers
+	swept bool // run's own
 }
 
 // tickEvery is how often a region says that it runs its triggers, and looks whether others still do.
@@ -175,9 +176,12 @@ func (m *Manager) follow() (<-chan struct{}, error) {
 	var failed error
 	for _, t := range triggers {
 		named[t.ID] = true
-		if u := m.unit(t.ID); u != nil {
+		if u := m.unit(t.ID); u != nil && u.created() == t.Created {
 			u.follow(t)
 			continue
+		} else if u != nil { // deleted and made anew since we looked
+			m.drop(u)
+			m.remove(u)
 		}
 		if m.ctx.Err() != nil {
 			break
@@ -195,12 +199,20 @@ func (m *Manager) follow() (<-chan struct{}, error) {
 		if named[u.id] {
 			continue
 		}
-		m.mu.Lock()
-		delete(m.units, u.id)
-		m.mu.Unlock()
+		m.drop(u)
 		m.jobs.Go(func() { m.remove(u) })
 	}
+	if !m.swept && failed == nil {
+		failed = sweep(m.o.Store, named)
+		m.swept = true
+	}
 	return changed, failed
+}
+
+func (m *Manager) drop(u *unit) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.units, u.id)
 }
 
 // remove ends a trigger that was deleted.

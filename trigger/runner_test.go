@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/meridiandb/meridian/region/catalog"
 )
 
 // TestDelivers: every change once, in order per key, in the documented form (DYNAMODB.md 13.2).
@@ -593,6 +595,49 @@ triggers:
 		if all, err := ReadFile([]byte(text)); err == nil {
 			t.Errorf("%s is taken: %+v", text, all)
 		}
+	}
+}
+
+// TestMadeAnew: a trigger that was deleted and made again under its id, while its region looked or while it was away, begins
+// anew; of one that was deleted nothing is kept.
+func TestMadeAnew(t *testing.T) {
+	for _, away := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			defer func() { w.close() }()
+			w.put("a", 1)
+			id := w.create(nil)
+			gone := w.create(fields{"FunctionName": "gone"})
+			w.until("delivered", func() bool { return len(w.fn.all()) == 2 })
+			time.Sleep(time.Minute)
+			had, err := w.m.find(id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if away {
+				w.m.Close()
+			}
+			change := func(ch catalog.TriggerChange) {
+				t.Helper()
+				if err := w.region.ChangeTriggers(t.Context(), had.Table, ch); err != nil {
+					t.Fatal(err)
+				}
+			}
+			change(catalog.TriggerChange{Delete: id})
+			change(catalog.TriggerChange{Delete: gone})
+			change(catalog.TriggerChange{Create: &had.Trigger})
+			if away {
+				w.open()
+			}
+			w.until("delivered anew", func() bool { return w.fn.count()["a=1"] == 3 })
+			time.Sleep(time.Minute)
+			if n := w.fn.count()["a=1"]; n != 3 {
+				t.Errorf("away %v: delivered %d times", away, n)
+			}
+			if _, err := w.store.Get(storeKey(gone)); err == nil {
+				t.Errorf("away %v: something is kept of a trigger that was deleted", away)
+			}
+		})
 	}
 }
 

@@ -3,6 +3,7 @@ package trigger
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	"github.com/meridiandb/meridian/storage"
 	"github.com/meridiandb/meridian/trigger/duty"
@@ -12,6 +13,7 @@ import (
 //
 //	trigger/<id>   in KindMeta
 type stored struct {
+	Created int64                `json:"created"` // of the trigger: one that was made anew under the same id begins anew
 	Claim   duty.Claim           `json:"claim"`
 	Covered vector               `json:"covered,omitempty"` // everything up to here is done with, here or elsewhere
 	Begin   string               `json:"begin,omitempty"`   // everything in this region's log up to here is
@@ -47,6 +49,26 @@ func save(s storage.Store, id string, st stored) error {
 		return err
 	}
 	return write(s, func(tx storage.Txn) error { return tx.Set(storeKey(id), b) })
+}
+
+// sweep forgets what is kept of triggers that are not named: they were deleted while this region was away.
+func sweep(s storage.Store, named map[string]bool) error {
+	prefix := storeKey("")
+	it, err := s.NewIter(storage.PrefixRange(prefix))
+	if err != nil {
+		return err
+	}
+	var gone []string
+	for ok := it.First(); ok; ok = it.Next() {
+		if id := string(it.Key()[len(prefix):]); !named[id] {
+			gone = append(gone, id)
+		}
+	}
+	err = errors.Join(it.Err(), it.Close())
+	for _, id := range gone {
+		err = errors.Join(err, forget(s, id))
+	}
+	return err
 }
 
 func forget(s storage.Store, id string) error {

@@ -53,6 +53,9 @@ func (m *Manager) newUnit(t region.Trigger) (*unit, error) {
 	if err != nil {
 		return nil, err
 	}
+	if st.Created != t.Created {
+		st = stored{}
+	}
 	u := &unit{
 		m: m, id: t.ID, changed: make(chan struct{}, 1), unsaved: make(chan struct{}, 1), ended: make(chan struct{}),
 		duty: duty.New(m.name, st.Claim, time.Now()), begin: st.Begin, shards: st.Shards, oldest: map[string]time.Time{},
@@ -75,6 +78,12 @@ func (m *Manager) newUnit(t region.Trigger) (*unit, error) {
 		close(u.ended)
 	}()
 	return u, nil
+}
+
+func (u *unit) created() int64 {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.trigger.Created
 }
 
 // follow takes what the catalog says of the trigger.
@@ -230,7 +239,9 @@ func (u *unit) save() bool {
 }
 
 func (u *unit) storedLocked() stored {
-	st := stored{Claim: u.duty.Claim(), Covered: vectorOf(u.covered), Begin: u.begin, Shards: make(map[string]shardMark, len(u.shards))}
+	st := stored{
+		Created: u.trigger.Created, Claim: u.duty.Claim(), Covered: vectorOf(u.covered), Begin: u.begin, Shards: make(map[string]shardMark, len(u.shards)),
+	}
 	for id, s := range u.shards {
 		st.Shards[id] = s
 	}

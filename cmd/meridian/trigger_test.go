@@ -239,6 +239,54 @@ func TestTriggerTakeOver(t *testing.T) {
 	}
 }
 
+// TestTriggerOnConflicts: a function can be called with what lost (docs/conflicts.md).
+func TestTriggerOnConflicts(t *testing.T) {
+	fn := &listener{count: map[string]int{}}
+	server := httptest.NewServer(fn)
+	defer server.Close()
+	t.Setenv("MERIDIAN_LAMBDA_ENDPOINT", server.URL)
+	t.Setenv("MERIDIAN_WAN", "aws") // far enough apart to write without having seen the other
+	f := startFleet(t, threeRegions[:2]...)
+	f.table(t, "things")
+	us, eu := f.at[f.names[0]], f.at[f.names[1]]
+	table := strings.Replace(streamARN(t, us, "things"), ":table/things/", ":table/things~conflicts/", 1)
+	label := ""
+	await(t, "the feed has a stream", func() string {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, us.DynamoDB, strings.NewReader(`{"TableName":"things~conflicts"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/x-amz-json-1.0")
+		req.Header.Set("X-Amz-Target", "DynamoDBStreams_20120810.ListStreams")
+		res, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, text := readAll(t, res)
+		var list struct{ Streams []struct{ StreamLabel string } }
+		if err := json.Unmarshal([]byte(text), &list); err != nil || len(list.Streams) == 0 {
+			return text
+		}
+		label = list.Streams[len(list.Streams)-1].StreamLabel
+		return ""
+	})
+	arn := table[:strings.LastIndexByte(table, '/')+1] + label
+	m := createTrigger(t, us, `{"EventSourceArn":"`+arn+`","FunctionName":"fn","StartingPosition":"LATEST"}`)
+	if m.EventSourceArn != arn {
+		t.Errorf("made for %s: %+v", arn, m)
+	}
+	await(t, "the function hears of a conflict", func() string {
+		for _, e := range []admin.Endpoints{us, eu} {
+			call(t, e, "PutItem", `{"TableName":"things","Item":{"pk":{"S":"both"}}}`)
+			call(t, e, "PutItem", `{"TableName":"things","Item":{"pk":{"S":"both"},"by":{"S":"`+e.DynamoDB+`"}}}`)
+		}
+		if fn.len() == 0 {
+			return "it does not"
+		}
+		return ""
+	})
+}
+
 func arrived(t *testing.T, fn *listener, all []string) {
 	t.Helper()
 	await(t, "all changes are delivered", func() string {
