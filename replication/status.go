@@ -37,14 +37,20 @@ type PeerStatus struct {
 	BytesSent, BytesReceived uint64
 	ClockOffset              time.Duration // the peer's clock minus ours
 	RoundTrip                time.Duration // 0: not measured yet
+	Distance                 time.Duration // a round trip as network coordinates have it; 0: not known
 	Error                    string        // empty while the link works
 }
 
 // Peers describes the other regions, by name.
 func (r *Replication) Peers() []PeerStatus {
 	var all []PeerStatus
+	distances := map[string]time.Duration{}
+	for _, m := range r.membership.Peers() {
+		distances[m.Region] = m.RTT
+	}
 	for _, p := range r.list() {
 		if s, ok := p.status(time.Now()); ok {
+			s.Distance = distances[s.Region]
 			all = append(all, s)
 		}
 	}

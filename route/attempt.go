@@ -45,7 +45,12 @@ func (c *call) attempt(ctx context.Context, i int) result {
 	}
 	var sent atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
-	resp, err := r.transport.RoundTrip(c.request(ctx, i))
+	req := c.request(ctx, i)
+	var resp *http.Response
+	err := r.sign(ctx, req, c.body, i)
+	if err == nil {
+		resp, err = r.transport.RoundTrip(req)
+	}
 	if err == nil {
 		err = readAll(resp)
 	}

@@ -21,8 +21,8 @@
 //     read, or is refused. A region that has not caught up is no failed region: the next one is asked.
 //   - Slow reads can be hedged: Options.HedgeAfter.
 //
-// What it does not: sign. Requests carry the signature that the SDK made for the address it was given; regions do not
-// check signatures yet. When they do, requests must be signed again for the region they go to.
+// Requests carry the signature that the SDK made for the address it was given, unless Options.Credentials are there to sign
+// them again for the region that they go to. Regions do not check signatures yet; what stands before them may.
 //
 // A Router is safe for concurrent use. Its goroutines, one for each region, end with Close. To test with it, serve fakes
 // with net/http/httptest and set the times in Options.Picker and Options.ProbeEvery; the Picker alone needs no network

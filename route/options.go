@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -15,7 +16,7 @@ import (
 type Region struct {
 	Name     string
 	Endpoint string        // its DynamoDB endpoint, like http://127.0.0.1:8000
-	Hint     time.Duration // a guess of its latency, until it is measured; 0: none
+	Hint     time.Duration // a guess of its latency (Guess), until it is measured; 0: none
 }
 
 // Options says where requests go and how. Regions is required.
@@ -36,6 +37,10 @@ type Options struct {
 	// HedgeAfter sends a read that has no answer by then to the next region as well, and takes the first answer; 0: never.
 	// Below the usual latency it doubles the load.
 	HedgeAfter time.Duration
+
+	// Credentials sign each request again for the region that it goes to; nil: requests go on with the signature that they
+	// came with, which is for another address. Whoever reaches a Proxy then acts by these credentials.
+	Credentials aws.CredentialsProvider
 
 	Transport  http.RoundTripper     // nil: one made for the purpose
 	OnEvent    func(Event)           // called in order, one at a time; it must not wait. May be nil

@@ -12,7 +12,7 @@ const idempotentHeader = "X-Meridian-Idempotent"
 
 // Proxy answers the DynamoDB protocol by sending requests on: one address for clients in any language. A client that shows
 // the header x-meridian-session keeps its own session; the others share s, which may be nil: then they have none. Requests
-// go on as they are, with the signature that they came with.
+// go on as they are, with the signature that they came with unless Options.Credentials are given.
 func Proxy(r *Router, s *Session) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if req.Method == http.MethodGet && req.URL.Path == "/" {

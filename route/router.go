@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
 // Router sends requests to the region that its Picker chooses.
@@ -15,6 +17,7 @@ type Router struct {
 	o         Options
 	endpoints []*url.URL
 	metrics   *metrics
+	signer    *v4.Signer
 	transport http.RoundTripper
 	own       *http.Transport // made here; nil if Options gave one
 
@@ -41,7 +44,7 @@ func New(o Options) (*Router, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Router{o: o, transport: o.Transport, picker: NewPicker(o.Picker, o.Regions), lives: make([]life, len(o.Regions))}
+	r := &Router{o: o, signer: v4.NewSigner(), transport: o.Transport, picker: NewPicker(o.Picker, o.Regions), lives: make([]life, len(o.Regions))}
 	if r.metrics, err = newMetrics(o.Registerer); err != nil {
 		return nil, err
 	}

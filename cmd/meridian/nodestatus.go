@@ -99,7 +99,8 @@ func peerStatus(p replication.PeerStatus) admin.Peer {
 		Sending: lagOf(p.Outbound), Receiving: lagOf(p.Inbound),
 		BytesSent: p.BytesSent, BytesReceived: p.BytesReceived,
 		ClockOffsetMs: float64(p.ClockOffset) / float64(time.Millisecond),
-		RoundTripMs:   float64(p.RoundTrip) / float64(time.Millisecond), Error: p.Error,
+		RoundTripMs:   float64(p.RoundTrip) / float64(time.Millisecond),
+		DistanceMs:    float64(p.Distance) / float64(time.Millisecond), Error: p.Error,
 	}
 }
 

@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
@@ -21,7 +25,8 @@ import (
 type routeOptions struct {
 	listen, metrics string
 	regions         []string
-	session         bool
+	session, sign   bool
+	admins          []string
 	hedgeAfter      time.Duration
 	logLevel        string
 }
@@ -42,7 +47,9 @@ header x-meridian-idempotent.
 With --session everything that comes through is one session: it reads its own writes after a failover. Clients that send
 the header x-meridian-session keep sessions of their own.
 
-Requests go on as they came, with the signature they came with: regions do not check signatures yet.`,
+Requests go on with the signature they came with: regions do not check signatures yet. For what stands before regions and does,
+--sign signs each request again for the region it goes to, with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
+AWS_SESSION_TOKEN of the environment. Whoever reaches the proxy then acts by these.`,
 		Example: `  meridian route
   meridian route --region us-east-1=http://us.example.net:8000 --region eu-west-1=http://eu.example.net:8000
   aws dynamodb list-tables --endpoint-url http://127.0.0.1:8100`,
@@ -53,6 +60,8 @@ Requests go on as they came, with the signature they came with: regions do not c
 	f.StringVar(&o.listen, "listen", o.listen, "where clients connect to")
 	f.StringSliceVar(&o.regions, "region", o.regions, "a region and its DynamoDB endpoint, name=URL; several for several")
 	f.BoolVar(&o.session, "session", o.session, "make all clients without a session of their own one session")
+	f.BoolVar(&o.sign, "sign", o.sign, "sign requests again, with credentials of the environment")
+	f.StringSliceVar(&o.admins, "admin", nil, "admin addresses of regions, to guess distances by before they are measured")
 	f.DurationVar(&o.hedgeAfter, "hedge-after", o.hedgeAfter, "ask a second region when a read has no answer by then (default never)")
 	f.StringVar(&o.metrics, "metrics-listen", o.metrics, "where to serve /metrics (default nowhere)")
 	f.StringVar(&o.logLevel, "log-level", o.logLevel, "debug, info, warn or error")
@@ -68,9 +77,16 @@ func (o *routeOptions) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	signer, err := o.credentials()
+	if err != nil {
+		return err
+	}
+	if err := o.hint(cmd.Context(), regions, logger); err != nil {
+		return err
+	}
 	registry := prometheus.NewRegistry()
 	r, err := route.New(route.Options{
-		Regions: regions, HedgeAfter: o.hedgeAfter, Registerer: registry,
+		Regions: regions, Credentials: signer, HedgeAfter: o.hedgeAfter, Registerer: registry,
 		OnEvent: func(e route.Event) { logger.Info(string(e.Kind), "region", e.Region, "reason", e.Reason) },
 	})
 	if err != nil {
@@ -127,4 +143,37 @@ func parseRegions(texts []string) ([]route.Region, error) {
 		all = append(all, route.Region{Name: name, Endpoint: endpoint})
 	}
 	return all, nil
+}
+
+// credentials are those to sign with; nil: nothing is signed.
+func (o *routeOptions) credentials() (aws.CredentialsProvider, error) {
+	if !o.sign {
+		return nil, nil
+	}
+	id, secret := os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY")
+	if id == "" || secret == "" {
+		return nil, usagef("--sign needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment")
+	}
+	return credentials.NewStaticCredentialsProvider(id, secret, os.Getenv("AWS_SESSION_TOKEN")), nil
+}
+
+// guessPatience is how long the start may wait for a guess, which is worth little more.
+const guessPatience = 2 * time.Second
+
+// hint guesses how far regions are, where admin addresses are given. That none answers is no reason not to start.
+func (o *routeOptions) hint(ctx context.Context, regions []route.Region, logger *slog.Logger) error {
+	var bases []string
+	for _, a := range o.admins {
+		base, err := parseAdmin(a)
+		if err != nil {
+			return err
+		}
+		bases = append(bases, base)
+	}
+	ctx, cancel := context.WithTimeout(ctx, guessPatience)
+	defer cancel()
+	if err := route.Guess(ctx, regions, bases); err != nil {
+		logger.Warn("distances are not known before they are measured", "error", oneLine(err))
+	}
+	return nil
 }

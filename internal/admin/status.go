@@ -109,7 +109,9 @@ type Peer struct {
 	BytesReceived uint64  `json:"bytesReceived"`
 	ClockOffsetMs float64 `json:"clockOffsetMs"` // the peer's clock minus this one
 	RoundTripMs   float64 `json:"roundTripMs,omitempty"`
-	Error         string  `json:"error,omitempty"` // the last failure of the link, empty while it works
+	// DistanceMs is a round trip as gossip's network coordinates have it, also to a peer that there is no link to yet.
+	DistanceMs float64 `json:"distanceMs,omitempty"`
+	Error      string  `json:"error,omitempty"` // the last failure of the link, empty while it works
 }
 
 // Lag is how far one side of a link is behind, all 0 when it is level.
