@@ -3,7 +3,7 @@
 GOLANGCI_LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
 
 # Packages with goroutines or locks of their own.
-CONCURRENT = ./storage/... ./stream/... ./region/... ./replication/... ./api/... ./internal/... ./cmd/... ./e2e/...
+CONCURRENT = ./storage/... ./stream/... ./region/... ./replication/... ./api/... ./internal/... ./cmd/... ./e2e/... ./route/... ./drill/...
 
 FUZZTIME = 60s
 
@@ -46,6 +46,7 @@ down:              ## stop them and forget their data
 e2e: build         ## three regions of `meridian dev` with real clients
 	e2e/clients.sh
 	e2e/dev.sh
+	e2e/drills.sh
 
 e2e-compose: build ## three containers, one of them cut off under load
 	e2e/compose.sh

@@ -10,6 +10,7 @@ lacking() {
 	command -v aws >/dev/null || echo awscli
 	/usr/bin/python3 -c 'import boto3' 2>/dev/null || echo python3-boto3
 	[[ -e /usr/share/iso-codes/json/iso_639-3.json ]] || echo iso-codes
+	command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || echo chromium-headless-shell fonts-dejavu-core # 64 MB
 	command -v gcc >/dev/null || echo gcc libc6-dev # the race detector's
 }
 

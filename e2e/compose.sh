@@ -79,6 +79,28 @@ lull
 bin/check level --admins "$admins" --within 120s
 bin/check equal --table killed --acks "$scratch/acks" --within 30s
 
+say "drills on the containers: one killed, one taken out of the network"
+bin/meridian drill run region-outage cut-off --target compose --short --quiet >"$scratch/drills.log" ||
+	{ cat "$scratch/drills.log" >&2; fail "a drill on containers"; }
+grep -E '^[a-z-]+: |drills passed' "$scratch/drills.log"
+
 say "status"
 bin/meridian status
+
+say "the same at the distances of the real regions, with links that can be broken"
+$compose -f docker-compose.yml -f deploy/compose/wan.yml up --detach --no-build >"$scratch/wan.log" 2>&1 ||
+	{ cat "$scratch/wan.log" >&2; fail "compose up with deploy/compose/wan.yml"; }
+bin/check level --within 60s
+distant() {
+	bin/meridian status --json | /usr/bin/python3 -c '
+import json, sys
+trips = {(r["region"], p["region"]): p.get("roundTripMs", 0) for r in json.load(sys.stdin)["regions"] for p in r["peers"]}
+if len(trips) != 6 or min(trips.values()) < 60: sys.exit("not as far as the real regions: %s" % trips)
+for (a, b), ms in sorted(trips.items()): print("%s to %s: %.1f ms" % (a, b, ms))' >"$scratch/trips" 2>&1
+}
+await 30 "round trips of the real regions" distant
+cat "$scratch/trips"
+bin/meridian drill run partition --target compose --short --quiet >"$scratch/drills.log" ||
+	{ cat "$scratch/drills.log" >&2; fail "a drill on distant containers"; }
+grep -E '^[a-z-]+: |^passed' "$scratch/drills.log"
 say "compose: all holds"
