@@ -13,12 +13,15 @@
 //	faults_test.go   what happens to links, machines, clocks and tables meanwhile
 //	history_test.go  every commit that a region made and every write that it acknowledged
 //	judge_test.go    the promises, one by one
+//	trio_test.go     three regions that share one table, for stories about one thing: counters (counter_test.go), changing
+//	                 conflict policies (policy_test.go), conflict feeds (feed_test.go)
 //
 // # Running
 //
 //	go test ./replication/repltest                         two dozen seeds
 //	go test ./replication/repltest -seeds=10000 -timeout=0 the long run
 //	go test ./replication/repltest -seed=17 -runs=20       one seed, again and again
+//	go test ./replication/repltest -run TestCountersAreExact -counter.runs=1000 -timeout=0
 //	go run ./replication/repltest/mutate                   break the code on purpose, and see that it is found
 //
 // All faults follow from the seed: which, when, to whom, and at which sync of a disk. How goroutines meet at one virtual
