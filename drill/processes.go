@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -22,6 +21,7 @@ type Processes struct {
 	Env     []string // nil: this process's
 	Regions []string
 	Folder  string // made if it is not there, and not removed
+	Ports   *Ports // required
 
 	mu      sync.Mutex
 	all     map[string]*process
@@ -61,7 +61,7 @@ func (p *Processes) Open(ctx context.Context, wan string) (regions []Region, err
 }
 
 func (p *Processes) open(ctx context.Context, wan string) ([]Region, error) {
-	ports, err := freePorts(4 * len(p.Regions))
+	ports, err := p.Ports.Take(4 * len(p.Regions))
 	if err != nil {
 		return nil, err
 	}
@@ -91,29 +91,6 @@ func (p *Processes) open(ctx context.Context, wan string) ([]Region, error) {
 	}
 	starting.Wait()
 	return p.regions, errors.Join(errs...)
-}
-
-// freePorts finds ports that nobody listens on.
-func freePorts(n int) (ports []int, err error) {
-	var open []net.Listener
-	for range n {
-		l, e := net.Listen("tcp", "127.0.0.1:0")
-		if e != nil {
-			err = e
-			break
-		}
-		open = append(open, l)
-		addr, ok := l.Addr().(*net.TCPAddr)
-		if !ok {
-			err = fmt.Errorf("%v is no TCP address", l.Addr())
-			break
-		}
-		ports = append(ports, addr.Port)
-	}
-	for _, l := range open {
-		err = errors.Join(err, l.Close())
-	}
-	return ports, err
 }
 
 // start runs a region's process and returns when it serves.

@@ -232,7 +232,7 @@ func (r *runner) steps(ctx context.Context) error {
 
 // converge waits until all regions hold the same, as long as the limit allows, and keeps what they hold.
 func (r *runner) converge(ctx context.Context, end *ending) error {
-	began := time.Now()
+	began := r.began.Add(end.loadEnd)
 	limit := r.o.Scenario.Limits.Converge
 	r.say("waiting until all regions hold the same")
 	for {

@@ -47,6 +47,7 @@ type drillOptions struct {
 	html, history, folder string
 	dockerSocket          string
 	quiet                 bool
+	ports                 drill.Ports
 }
 
 func newDrillRun() *cobra.Command {
@@ -255,13 +256,13 @@ func (o *drillOptions) newTarget(folder string) (drill.Target, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &drill.Processes{Binary: binary, Regions: o.regions, Folder: folder}, nil
+		return &drill.Processes{Binary: binary, Regions: o.regions, Folder: folder, Ports: &o.ports}, nil
 	case "dev":
 		log, err := os.Create(filepath.Join(folder, "log"))
 		if err != nil {
 			return nil, err
 		}
-		return &devFleet{names: o.regions, folder: folder, logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn})), log: log}, nil
+		return &devFleet{names: o.regions, folder: folder, ports: &o.ports, logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn})), log: log}, nil
 	case "compose":
 		return drill.NewDocker(o.dockerSocket, o.regions)
 	}

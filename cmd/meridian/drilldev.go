@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 
 	"github.com/meridiandb/meridian/drill"
@@ -18,6 +20,7 @@ import (
 type devFleet struct {
 	names  []string
 	folder string
+	ports  *drill.Ports
 	logger *slog.Logger
 	log    io.Closer // under logger
 
@@ -51,9 +54,14 @@ func (f *devFleet) Open(_ context.Context, profile string) ([]drill.Region, erro
 		return nil, err
 	}
 	f.profile, f.regions = p, map[string]*devRegion{}
+	numbers, err := f.ports.Take(4 * len(f.names))
+	if err != nil {
+		return nil, err
+	}
+	at := func(i int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(numbers[i])) }
 	var wants []want
-	for _, name := range f.names {
-		wants = append(wants, nodeWants(name, "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0")...)
+	for i, name := range f.names {
+		wants = append(wants, nodeWants(name, at(4*i), at(4*i+1), at(4*i+2), at(4*i+3))...)
 	}
 	ports, err := claimPorts(wants)
 	if err != nil {
