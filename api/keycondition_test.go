@@ -56,6 +56,40 @@ func TestKeyConditions(t *testing.T) {
 	})
 }
 
+// DYNAMODB.md 4.9: KeyConditions say the same, on an index of many key attributes too.
+func TestLegacyKeyConditions(t *testing.T) {
+	c := newMemoryClient(t)
+	keyedTable(c)
+	query := func(index string, conditions ...string) string {
+		list := some(len(conditions), func(i int) string {
+			name, rest, _ := strings.Cut(conditions[i], " ")
+			op, values, _ := strings.Cut(rest, " ")
+			return `"` + name + `":{"ComparisonOperator":"` + op + `","AttributeValueList":[` + values + `]}`
+		})
+		if index != "" {
+			index = `,"IndexName":"` + index + `"`
+		}
+		return `{"TableName":"tab","Select":"COUNT"` + index + `,"KeyConditions":{` + list + `}}`
+	}
+	const pk, one, two = `pk EQ {"S":"a"}`, `{"N":"1"}`, `{"N":"2"}`
+	wide := []string{`d EQ {"B":"AA=="}`, `a EQ {"S":"a"}`, `c EQ {"N":"1"}`, `b EQ {"S":"a"}`}
+	for body, n := range map[string]int{
+		query("", pk): 4, query("", pk, "sk EQ "+one): 1, query("", "sk LT "+two, pk): 2, query("", pk, "sk LE "+two): 3, query("", pk, "sk GT "+one): 2, query("", pk, "sk GE "+one): 3, query("", pk, "sk BETWEEN "+one+","+two): 2,
+		query("byt", pk, `t BEGINS_WITH {"S":"t"}`): 4, query("byt", pk, `t EQ {"S":"t2"}`): 1, query("byg", `g EQ {"S":"a"}`): 4, query("wide", wide...): 4, query("wide", append(wide, `e EQ {"S":"e1"}`)...): 2,
+		query("wide", append(wide, `e EQ {"S":"e1"}`, `f GT {"N":"1"}`)...): 1, query("wide", append(wide, `e EQ {"S":"e0"}`, `f EQ {"N":"0"}`, `h EQ {"S":"h0"}`, `i BEGINS_WITH {"S":"i"}`)...): 1,
+	} {
+		c.replies([]reply{{"4.9", "Query", body, fmt.Sprintf(`{"Count":%d,"ScannedCount":%d}`, n, n)}})
+	}
+	c.refuses([]refusal{
+		{"4.9", "Query", query("", "pk GT {\"S\":\"a\"}"), validation, "Query key condition not supported"}, {"4.9", "Query", query("", "sk EQ "+one), validation, "Query condition missed key schema element: pk"},
+		{"4.9", "Query", query("", pk, "x EQ "+one), validation, "Query condition missed key schema element: sk"}, {"4.9", "Query", query("", pk, "sk EQ "+one, "x EQ "+one), validation, "Conditions can be of length 1 or 2 only"}, {"4.9", "Query", query(""), validation, "Conditions can be of length 1 or 2 only"},
+		{"4.9", "Query", query("", pk, `sk EQ {"S":"a"}`), validation, invalidParam + "Condition parameter type does not match schema type"}, {"4.9", "Query", query("", pk, `sk BEGINS_WITH {"S":"a"}`), validation, invalidParam + "Condition parameter type does not match schema type"},
+		{"4.9", "Query", query("", pk, "sk NE "+one), validation, "Attempted conditional constraint is not an indexable operation"}, {"4.9", "Query", query("", "pk IN {\"S\":\"a\"}"), validation, "Attempted conditional constraint is not an indexable operation"},
+		{"4.9", "Query", query("", `pk EQ {"S":""}`), validation, "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: pk"},
+		{"4.9", "Query", query("wide", append(wide, `f EQ {"N":"1"}`)...), validation, "Query condition missed key schema element: e"}, {"4.9", "Query", query("wide", wide[1:]...), validation, "Query condition missed key schema element: d"},
+	})
+}
+
 // DYNAMODB.md 4.6: what key conditions may not be, and 4.5 on filters of a Query.
 func TestKeyConditionsRefused(t *testing.T) {
 	c := newMemoryClient(t)
