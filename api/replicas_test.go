@@ -119,6 +119,21 @@ func TestReplicaOverrides(t *testing.T) {
 		{"10.2", "UpdateTable", `{"TableName":"abc","StreamSpecification":{"StreamEnabled":true,"StreamViewType":"NEW_AND_OLD_IMAGES"}}`, validation,
 			"Table already has an enabled stream: TableName: abc"},
 	})
+	away.must("CreateTable", strings.Replace(tableSpec{rest: onDemand}.body(), `"abc"`, `"two"`, 1))
+	away.must("UpdateTable", `{"TableName":"abc","DeletionProtectionEnabled":true}`)
+	const taken = "Failed to create a the new replica of table with name: ‘"
+	c.refuses([]refusal{
+		{"10.2", "UpdateTable", create("eu-west-1", key), validation, taken + "abc’ because one or more replicas already existed as tables."}, // a member already
+		{"10.2", "UpdateTable", strings.Replace(create("eu-west-1", ""), `"abc"`, `"two"`, 1), validation, taken + "two’ because one or more replicas already existed as tables."},
+		{"10.2", "UpdateTable", update(`{"Delete":{"RegionName":"eu-west-1"}}`), validation,
+			"Cannot delete table abc in region eu-west-1 because it has deletion protection enabled. Disable deletion protection first."},
+		{"10.5", "UpdateTable", `{"TableName":"abc","MultiRegionConsistency":"EVENTUAL","ReplicaUpdates":[{"Create":{"RegionName":"mars-1"}}]}`, validation,
+			"MultiRegionConsistency parameter is unsupported on existing global table"},
+		{"10.3", "DescribeTableReplicaAutoScaling", `{"TableName":"two"}`, notFound, "Global table with name: 'two' does not exist."},
+	})
+	c.shows(c.must("DescribeTableReplicaAutoScaling", `{"TableName":"abc"}`), []string{`"Replicas":[{"RegionName":"eu-west-1"`, `{"RegionName":"us-east-1"`,
+		`"ReplicaProvisionedWriteCapacityAutoScalingSettings":{"AutoScalingDisabled":true,"ScalingPolicies":[]}`}, nil)
+	away.must("UpdateTable", `{"TableName":"abc","DeletionProtectionEnabled":false}`)
 	// All of it is gone with the last other replica; the stream stays.
 	c.must("UpdateTable", update(`{"Delete":{"RegionName":"eu-west-1"}}`))
 	for end := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {

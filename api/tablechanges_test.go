@@ -65,6 +65,8 @@ func TestCreateTableShapes(t *testing.T) {
 	const range0 = "Requested MaxReadRequestUnits for OnDemandThroughput for "
 	c.refuses([]refusal{
 		{"5.1", "CreateTable", tableSpec{defs: defList("pk", "sk", "pk"), rest: onDemand}.body(), validation, "Attribute Name is duplicated: pk"},
+		{"5.1", "CreateTable", create(onDemand + gsi(indexOf("idx", keyList("sk HASH", "sk RANGE"), ""))), validation,
+			"Both the Hash Key and the Range Key element in the KeySchema have the same name"},
 		{"5.1", "CreateTable", create(onDemand + `,"TableClass":"GLACIER"`), validation, inClass},
 		{"3.2", "CreateTable", multi(5, 0), validation, invalidParam + "The KeySchema exceeds the maximum allowed number of HASH key attributes"},
 		{"3.2", "CreateTable", multi(1, 5), validation, invalidParam + "The KeySchema exceeds the maximum allowed number of RANGE key attributes"},
@@ -227,6 +229,41 @@ func TestUpdateTableShapes(t *testing.T) {
 	c.described("pro", []string{`"AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"},{"AttributeName":"sk","AttributeType":"S"}]`}, nil)
 	c.must("UpdateTable", up(`"AttributeDefinitions":`+defList("x", "unused")+`,`+indexes(`{"Create":`+indexOf("new", keyList("x HASH"), "")+`}`)))
 	c.described("abc", []string{`"AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"},{"AttributeName":"sk","AttributeType":"S"},{"AttributeName":"x","AttributeType":"S"}]`}, nil)
+}
+
+// DYNAMODB.md 10.5: what is refused of strong consistency in the service's words, and what in ours.
+func TestStrongConsistencyRefused(t *testing.T) {
+	c := newMemoryClient(t)
+	c.must("CreateTable", tableSpec{rest: onDemand}.body())
+	const list = "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, " +
+		"MultiAccountReplicaReady, ReplicaTransitRoleArn, "
+	const tail = "DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass is required"
+	const strong, eventual = `"MultiRegionConsistency":"STRONG",`, `"MultiRegionConsistency":"EVENTUAL",`
+	const one, two = `{"Create":{"RegionName":"eu-west-1"}}`, `{"Create":{"RegionName":"us-west-2"}}`
+	const set = " for global tables with MultiRegionConsistency set to STRONG."
+	up := func(rest string) string { return `{"TableName":"abc",` + rest + `}` }
+	replicas := func(list string) string { return `"ReplicaUpdates":[` + list + `]` }
+	witness := func(list string) string { return `"GlobalTableWitnessUpdates":[` + list + `]` }
+	c.refuses([]refusal{
+		{"10.5", "UpdateTable", up(witness(one)), validation, list + "MultiRegionConsistency, " + tail},
+		{"10.5", "UpdateTable", up(strong + witness(one)), validation, list + tail},
+		{"10.5", "UpdateTable", up(witness(`{},{}`)), validation,
+			violation("Value '[...]' at 'globalTableWitnessUpdates' failed to satisfy constraint: Member must have length less than or equal to 1")},
+		{"10.5", "UpdateTable", up(witness(one) + `,` + replicas(two)), validation, "MultiRegionConsistency must be set as STRONG when GlobalTableWitnessUpdates parameter is present."},
+		{"10.2", "UpdateTable", up(witness(one) + `,"DeletionProtectionEnabled":true`), validation,
+			invalidParam + "Requests that modify replicas or witnesses must not also modify other fields"},
+		{"10.5", "UpdateTable", up(strong + replicas(one)), validation, "Unsupported replica count" + set},
+		{"10.5", "UpdateTable", up(strong + replicas(one+`,`+two) + `,` + witness(`{"Create":{"RegionName":"ap-south-1"}}`)), validation, "Unsupported replica count" + set},
+		{"10.5", "UpdateTable", up(strong + replicas(one) + `,` + witness(one)), validation, "Cannot target multiple regions with the same action"},
+		{"10.5", "UpdateTable", up(strong + replicas(one) + `,` + witness(`{"Create":{"RegionName":"us-east-1"}}`)), validation,
+			"Cannot add a witness in the same region as an existing replica when creating a global table with MultiRegionConsistency set to STRONG."},
+		{"10.5", "UpdateTable", up(strong + replicas(`{"Delete":{"RegionName":"eu-west-1"}}`)), validation,
+			"Only Replica Create actions are supported when MultiRegionConsistency parameter is provided."},
+		{"10.5", "UpdateTable", up(eventual + replicas(`{"Delete":{"RegionName":"eu-west-1"}}`)), validation,
+			"Only Replica Create actions are supported when MultiRegionConsistency parameter is provided."},
+		{"issue 3", "UpdateTable", up(strong + replicas(one+`,`+two)), validation, "The parameter MultiRegionConsistency does not support the value STRONG in Meridian yet"},
+		{"issue 3", "UpdateTable", up(strong + replicas(one) + `,` + witness(two)), validation, "The parameter MultiRegionConsistency does not support the value STRONG in Meridian yet"},
+	})
 }
 
 // DYNAMODB.md 5.1: a 21st index is one too many for another reason than in CreateTable.

@@ -222,7 +222,7 @@ func TestUpdateTableRefused(t *testing.T) {
 	c.refuses([]refusal{
 		{"5.1", "UpdateTable", `{"TableName":"abc"}`, validation, listHead + "MultiRegionConsistency, " + listTail},
 		{"5.1", "UpdateTable", up(`"MultiRegionConsistency":"EVENTUAL"`), validation, listHead + listTail},
-		{"issue 3", "UpdateTable", up(`"MultiRegionConsistency":"STRONG"`), validation, "The parameter MultiRegionConsistency does not support the value STRONG in Meridian yet"},
+		{"10.5", "UpdateTable", up(`"MultiRegionConsistency":"STRONG"`), validation, listHead + listTail}, // no change by itself
 		{"5.1", "UpdateTable", up(`"SSESpecification":{"Enabled":true},` + units), validation, invalidParam + "Server-Side Encryption" + only},
 		{"5.1", "UpdateTable", up(`"TableClass":"STANDARD",` + units), validation, invalidParam + "TableClass" + only},
 		{"5.1", "UpdateTable", up(`"DeletionProtectionEnabled":true,` + units), validation, invalidParam + "DeletionProtection" + only},

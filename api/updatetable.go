@@ -23,6 +23,8 @@ type updateTableInput struct {
 	class       text
 	protection  flag
 	consistency text
+	witnesses   []witnessUpdate
+	witnessSet  bool
 	warm        warmInput
 	mode        text // GlobalTableSettingsReplicationMode
 }
@@ -57,7 +59,9 @@ func (in *updateTableInput) member(d *decoder, name string) bool {
 		in.warm = d.warm()
 	case "GlobalTableSettingsReplicationMode":
 		in.mode = d.text()
-	case "GlobalTableWitnessUpdates", "DisassociationProtectionEnabled", "VectorIndexUpdates":
+	case "GlobalTableWitnessUpdates":
+		in.witnesses, in.witnessSet = d.witnessUpdates()
+	case "DisassociationProtectionEnabled", "VectorIndexUpdates":
 		return d.refuse(name)
 	default:
 		return false
@@ -76,6 +80,9 @@ func (in *updateTableInput) constraints(v *violations) {
 	checkReplicaUpdates(v, in.replicas, in.replicasSet)
 	v.oneOf("globalTableSettingsReplicationMode", in.mode, enumSettingsMode...)
 	v.oneOf("multiRegionConsistency", in.consistency, "EVENTUAL", "STRONG")
+	if in.witnessSet {
+		v.count("globalTableWitnessUpdates", "'[...]'", len(in.witnesses), 0, 1)
+	}
 }
 
 func updateTable(c *call) error {
@@ -111,11 +118,11 @@ func updateTable(c *call) error {
 
 // check applies the rules that need no table: what may be asked for together (DYNAMODB.md 5.1).
 func (in *updateTableInput) check() error {
-	if in.consistency.s == "STRONG" {
-		return errValidation("The parameter MultiRegionConsistency does not support the value STRONG in Meridian yet")
-	}
 	if in.parts() == 0 {
 		return in.errNothing()
+	}
+	if err := in.checkStrong(); err != nil {
+		return err
 	}
 	if in.indexesSet && len(in.indexes) == 0 {
 		return errInvalid("List of GlobalSecondaryIndexUpdates is empty")
@@ -220,6 +227,9 @@ func (in *updateTableInput) checkOnly() error {
 
 // change makes the change of a table that is described by view.
 func (in *updateTableInput) change(c *call, view *catalog.View) (ch catalog.Change, err error) {
+	if err := in.buildsStrong(c, view); err != nil {
+		return ch, err
+	}
 	if err := c.server.replicaChange(&ch, in.replicas); err != nil {
 		return ch, err
 	}
