@@ -25,6 +25,8 @@ type visibleOptions struct {
 	warmUp      time.Duration
 	length      time.Duration
 	maxRatio    float64
+	distances   string
+	trips       roundTrips // read from distances
 }
 
 func newVisible() *cobra.Command {
@@ -37,10 +39,15 @@ func newVisible() *cobra.Command {
 		Short: "Measure how long after its acknowledgement in one region a write is visible in another",
 		Long: `Writes new items in one region at a steady rate. Of every --sample-every writes one is watched: as soon as it is
 acknowledged, another region is asked for it (GetItem) again and again until it is there. The time printed is that from the
-acknowledgement to the first answer that holds the item, so it includes one read.`,
-		Example: "  check visible --rate 1000 --for 10s --max-ratio 10",
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+acknowledgement to the first answer that holds the item, so it includes one read.
+
+With --distances, a table of round trips such as the regions simulate (meridian dev --wan aws), every region writes in its
+turn, and each pair is judged: at the median a write is to be visible within half a round trip and 20 ms, at the 99th percentile
+within half a round trip and 50 ms.`,
+		Example: `  check visible --rate 1000 --for 10s --max-ratio 10
+  check visible --rate 1000 --distances internal/wan/aws.txt`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}
 	f := cmd.Flags()
 	o.regions.flag(f)
@@ -51,6 +58,7 @@ acknowledgement to the first answer that holds the item, so it includes one read
 	f.IntVar(&o.workers, "workers", o.workers, "requests under way at most")
 	f.DurationVar(&o.warmUp, "warm-up", o.warmUp, "how long to write before samples count")
 	f.DurationVar(&o.length, "for", o.length, "how long samples count")
+	f.StringVar(&o.distances, "distances", o.distances, "file with the round trips between regions: measure and judge each pair")
 	f.Float64Var(&o.maxRatio, "max-ratio", o.maxRatio,
 		"fail if the median takes more than so many times the median acknowledgement; 0 for any")
 	return cmd
@@ -67,22 +75,34 @@ func (o visibleOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if o.distances != "" {
+		return o.pairs(ctx, regions)
+	}
 	from, err := named(regions, o.from)
 	if err != nil {
 		return err
 	}
+	m, err := o.measure(ctx, regions, from)
+	if err != nil {
+		return err
+	}
+	return m.report()
+}
+
+// measure writes in one region and watches in the others.
+func (o visibleOptions) measure(ctx context.Context, regions []region, from region) (*measurement, error) {
 	to := slices.DeleteFunc(slices.Clone(regions), func(r region) bool { return r.name == from.name })
 	if len(to) == 0 {
-		return errors.New("there is no other region to look in")
+		return nil, errors.New("there is no other region to look in")
 	}
 	if err := makeTable(ctx, regions, o.table, time.Minute); err != nil {
-		return err
+		return nil, err
 	}
 	m := &measurement{
 		options: o, from: from, to: to, id: strconv.FormatInt(time.Now().UnixNano(), 36), seen: map[string][]time.Duration{},
 	}
 	m.run(ctx)
-	return m.report()
+	return m, nil
 }
 
 // measurement is one run of visible.
@@ -174,6 +194,8 @@ func (m *measurement) write(ctx context.Context, j job) {
 func (m *measurement) watch(ctx context.Context, r region, key attributes) error {
 	ctx, cancel := context.WithTimeout(ctx, notVisible)
 	defer cancel()
+	// To ask all the time while nothing can be there yet would load the machine that is measured.
+	time.Sleep(m.options.trips.between(m.from.name, r.name)/2 - 10*time.Millisecond)
 	for {
 		out, err := r.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(m.options.table), Key: key})
 		if err != nil {
