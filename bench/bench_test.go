@@ -20,6 +20,7 @@ type endpoint struct {
 	requests atomic.Int64
 	mu       sync.Mutex
 	written  map[string]int // by pk
+	tables   map[string]int // items written to each by batches
 	fail     string         // an error type to answer with
 	big      bool           // answer in chunks
 }
@@ -44,7 +45,8 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.t.Errorf("%s: %v: %s", r.Header.Get("X-Amz-Target"), err, b)
 	}
 	e.mu.Lock()
-	for _, ws := range in.RequestItems {
+	for table, ws := range in.RequestItems {
+		e.tables[table] += len(ws)
 		for _, x := range ws {
 			e.written[x.PutRequest.Item["pk"].S]++
 		}
@@ -74,7 +76,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func serve(t *testing.T) (*endpoint, string) {
-	e := &endpoint{t: t, written: map[string]int{}}
+	e := &endpoint{t: t, written: map[string]int{}, tables: map[string]int{}}
 	s := httptest.NewServer(e)
 	t.Cleanup(s.Close)
 	return e, s.URL
@@ -121,6 +123,25 @@ func TestLoad(t *testing.T) {
 	for pk, n := range e.written {
 		if n != 1 || len(pk) != 16 {
 			t.Errorf("%q was written %d times", pk, n)
+		}
+	}
+}
+
+// Items are dealt out over tables, each to the one that requests name.
+func TestTables(t *testing.T) {
+	e, url := serve(t)
+	c := config(url, "batchwrite")
+	c.Tables = 7
+	if err := Load(context.Background(), c, nil); err != nil {
+		t.Fatal(err)
+	}
+	if len(e.written) != 300 || len(e.tables) != 7 || e.tables["meridian-bench-0000"] != 43 || e.tables["meridian-bench-0006"] != 300-6*43 {
+		t.Errorf("%d items, by table: %v", len(e.written), e.tables)
+	}
+	for _, w := range Workloads() {
+		c.Workload = w.Name
+		if r, err := Run(context.Background(), c); err != nil || len(r.Errors) != 0 {
+			t.Errorf("%s: %v %+v", w.Name, err, r)
 		}
 	}
 }

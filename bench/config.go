@@ -12,7 +12,8 @@ type Config struct {
 	Table     string   // default "meridian-bench"; made and filled by Load
 	Workload  string   // a name of Workloads
 
-	Items        int           // in the table; default 100,000
+	Tables       int           // alike, over which the items are dealt; default 1; more are called Table-0000, …
+	Items        int           // in all; default 100,000
 	PerPartition int           // items of a partition, told apart by a sort key; 0: a table without one
 	ItemSize     int           // bytes, names included; default 1,024, at least 64
 	Attributes   int           // beside the key; default 10
@@ -36,6 +37,7 @@ func (c *Config) Check() error {
 			*p = v
 		}
 	}
+	def(&c.Tables, 1)
 	def(&c.Items, 100_000)
 	def(&c.ItemSize, 1024)
 	def(&c.Attributes, 10)
@@ -63,6 +65,8 @@ func (c *Config) Check() error {
 	switch {
 	case c.Items < 1 || c.Items > 1e12:
 		return fmt.Errorf("bench: %d items: at least 1", c.Items)
+	case c.Tables < 1 || c.Tables > 2500 || c.Tables > c.Items:
+		return fmt.Errorf("bench: %d tables: from 1 to 2500, and not more than items", c.Tables)
 	case c.ItemSize < 64 || c.ItemSize > 400<<10:
 		return fmt.Errorf("bench: items of %d bytes: from 64 to 409600", c.ItemSize)
 	case c.Attributes < 1 || c.Attributes > c.ItemSize/16:
@@ -80,4 +84,17 @@ func (c *Config) Check() error {
 		return fmt.Errorf("bench: no workload %q; there are %s", c.Workload, WorkloadNames())
 	}
 	return nil
+}
+
+// tableOf is the number of the table that holds an item; what is beyond Items, inserts, go to the last.
+func (c *Config) tableOf(item int) int {
+	return min(item/((c.Items+c.Tables-1)/c.Tables), c.Tables-1)
+}
+
+// appendTable writes a table's name.
+func (c *Config) appendTable(dst []byte, n int) []byte {
+	if dst = append(dst, c.Table...); c.Tables > 1 {
+		dst = fmt.Appendf(dst, "-%04d", n)
+	}
+	return dst
 }

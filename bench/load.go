@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Load makes the table where it does not exist, waits until it can be used, and writes all its items, by BatchWriteItem
+// Load makes the tables where they do not exist, waits until they can be used, and writes all items, by BatchWriteItem
 // over the configured connections. progress, if given, is told from time to time how many items there are.
 func Load(ctx context.Context, c Config, progress func(items int)) error {
 	if err := c.Check(); err != nil {
@@ -20,7 +20,9 @@ func Load(ctx context.Context, c Config, progress func(items int)) error {
 	if err != nil {
 		return err
 	}
-	err = createTable(ctx, &c, k)
+	for n := 0; n < c.Tables && err == nil; n++ {
+		err = createTable(ctx, &c, k, string(c.appendTable(nil, n)))
+	}
 	if err = errors.Join(err, k.close()); err != nil {
 		return err
 	}
@@ -77,13 +79,13 @@ func load(ctx context.Context, c *Config, i int, next, done *atomic.Int64, progr
 	return ctx.Err()
 }
 
-func createTable(ctx context.Context, c *Config, k *conn) error {
+func createTable(ctx context.Context, c *Config, k *conn, name string) error {
 	sortType, sortKey := "", ""
 	if c.PerPartition > 0 {
 		sortType, sortKey = `,{"AttributeName":"sk","AttributeType":"N"}`, `,{"AttributeName":"sk","KeyType":"RANGE"}`
 	}
 	body := fmt.Sprintf(`{"TableName":%q,"BillingMode":"PAY_PER_REQUEST","AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"}%s],`+
-		`"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}%s]}`, c.Table, sortType, sortKey)
+		`"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}%s]}`, name, sortType, sortKey)
 	status, err := k.call("CreateTable", []byte(body))
 	if err != nil {
 		return err
@@ -91,7 +93,7 @@ func createTable(ctx context.Context, c *Config, k *conn) error {
 	if status != 200 && errorType(status, k.body) != "ResourceInUseException" {
 		return fmt.Errorf("bench: CreateTable: %s", k.body)
 	}
-	return insist(ctx, k, "DescribeTable", fmt.Appendf(nil, `{"TableName":%q}`, c.Table), func(body []byte) bool {
+	return insist(ctx, k, "DescribeTable", fmt.Appendf(nil, `{"TableName":%q}`, name), func(body []byte) bool {
 		return strings.Contains(string(body), `"TableStatus":"ACTIVE"`)
 	})
 }

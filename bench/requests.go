@@ -31,8 +31,9 @@ func newMaker(c *Config, connection int) *maker {
 
 func fieldName(i int) string { return "field" + strconv.Itoa(i) }
 
-func (m *maker) table(dst []byte) []byte {
-	return append(append(append(dst, `{"TableName":"`...), m.c.Table...), '"')
+// table begins a request for the table of an item.
+func (m *maker) table(dst []byte, item int) []byte {
+	return append(m.c.appendTable(append(dst, `{"TableName":"`...), m.c.tableOf(item)), '"')
 }
 
 func (m *maker) key(dst []byte, i int) []byte { return append(m.keyFields(append(dst, '{'), i), '}') }
@@ -65,7 +66,7 @@ func (m *maker) consistent(dst []byte) []byte {
 func (m *maker) put(dst []byte) []byte { return m.putOf(dst, m.keys.next(m.rand)) }
 
 func (m *maker) putOf(dst []byte, i int) []byte {
-	return append(m.item(append(m.table(dst), `,"Item":`...), i), '}')
+	return append(m.item(append(m.table(dst, i), `,"Item":`...), i), '}')
 }
 
 func (m *maker) insert(dst []byte) []byte {
@@ -74,27 +75,31 @@ func (m *maker) insert(dst []byte) []byte {
 }
 
 func (m *maker) get(dst []byte) []byte {
-	dst = m.key(append(m.table(dst), `,"Key":`...), m.keys.next(m.rand))
+	i := m.keys.next(m.rand)
+	dst = m.key(append(m.table(dst, i), `,"Key":`...), i)
 	return append(m.consistent(dst), '}')
 }
 
 // update sets one attribute of an item that is there.
 func (m *maker) update(dst []byte) []byte {
-	dst = m.key(append(m.table(dst), `,"Key":`...), m.keys.next(m.rand))
+	i := m.keys.next(m.rand)
+	dst = m.key(append(m.table(dst, i), `,"Key":`...), i)
 	dst = append(dst, `,"ConditionExpression":"attribute_exists(pk)","UpdateExpression":"SET field0 = :v","ExpressionAttributeValues":{":v":{"S":"`...)
 	return append(appendRandom(dst, m.rand, m.field), `"}}}`...)
 }
 
 // query reads a partition from its beginning, as far as a page goes.
 func (m *maker) query(dst []byte) []byte {
-	dst = append(m.table(dst), `,"KeyConditionExpression":"pk = :k","ExpressionAttributeValues":{":k":{"S":"`...)
-	dst = append(appendKey(dst, m.keys.next(m.rand)/max(1, m.c.PerPartition)), `"}}`...)
+	i := m.keys.next(m.rand)
+	dst = append(m.table(dst, i), `,"KeyConditionExpression":"pk = :k","ExpressionAttributeValues":{":k":{"S":"`...)
+	dst = append(appendKey(dst, i/max(1, m.c.PerPartition)), `"}}`...)
 	return append(m.consistent(dst), '}')
 }
 
 // scan reads a page from a random item on.
 func (m *maker) scan(dst []byte, limit int) []byte {
-	dst = m.key(append(m.table(dst), `,"ExclusiveStartKey":`...), m.keys.next(m.rand))
+	i := m.keys.next(m.rand)
+	dst = m.key(append(m.table(dst, i), `,"ExclusiveStartKey":`...), i)
 	if limit > 0 {
 		dst = strconv.AppendInt(append(dst, `,"Limit":`...), int64(limit), 10)
 	}
@@ -105,11 +110,21 @@ func (m *maker) batchWrite(dst []byte, n int) []byte {
 	return m.batchOf(dst, m.distinct(n))
 }
 
+// batchOf writes a batch of items, which it sorts, so that those of one table stand together.
 func (m *maker) batchOf(dst []byte, items []int) []byte {
-	dst = append(append(append(dst, `{"RequestItems":{"`...), m.c.Table...), `":[`...)
-	for i, x := range items {
-		if i > 0 {
+	slices.Sort(items)
+	dst = append(dst, `{"RequestItems":{`...)
+	last := -1
+	for _, x := range items {
+		switch t := m.c.tableOf(x); {
+		case t == last:
 			dst = append(dst, ',')
+		case last >= 0:
+			dst = append(dst, `],`...)
+			fallthrough
+		default:
+			dst = append(m.c.appendTable(append(dst, '"'), t), `":[`...)
+			last = t
 		}
 		dst = append(m.item(append(dst, `{"PutRequest":{"Item":`...), x), `}}`...)
 	}

@@ -1,7 +1,8 @@
 // Command limits measures Meridian against what the machine allows, in one run: every path against a bare net/http server
 // that answers the same bytes, and writes against Pebble alone. It prints each row with its target and whether it holds.
 //
-//	go run ./bench/limits                               # about five minutes
+//	go run ./bench/limits                               # about ten minutes
+//	go run ./bench/limits --scale 10000000              # also with 10,000,000 small items; about half an hour
 //	go run ./bench/limits --items 100000 --duration 3s  # a quick look
 //	go run ./bench/limits --endpoint http://127.0.0.1:8000   # another server in place of ours; it must take any credentials
 //
@@ -27,6 +28,8 @@ type options struct {
 	binary      string // meridian; empty: built from this checkout
 	endpoint    string // of another server; empty: ours, started here
 	cache       string // of our server
+	scale       int    // items of 200 bytes against 10,000; 0: not measured
+	tables      int    // against one; 0: not measured
 	json        bool
 	strict      bool
 	only        string
@@ -46,6 +49,8 @@ func main() {
 	flag.StringVar(&o.binary, "binary", "", "meridian binary (default: built from this checkout)")
 	flag.StringVar(&o.endpoint, "endpoint", "", "measure this DynamoDB endpoint instead of starting Meridian")
 	flag.StringVar(&o.cache, "cache", "1GiB", "block cache of the server that is started")
+	flag.IntVar(&o.scale, "scale", 1_000_000, "items of 200 bytes whose rates are held against those of 10,000; 0: none")
+	flag.IntVar(&o.tables, "tables", 1000, "tables whose rates are held against those of one; 0: none")
 	flag.BoolVar(&o.json, "json", false, "print JSON")
 	flag.BoolVar(&o.strict, "strict", false, "exit with 1 if a row does not hold")
 	flag.StringVar(&o.only, "only", "", "measure only rows whose path contains this")

@@ -47,7 +47,7 @@ func measure(ctx context.Context, o options) (rows []Row, err error) {
 			err = errors.Join(err, s.server.kill())
 		}
 	}()
-	for _, part := range []func(context.Context) error{s.load, s.reads, s.writes, s.latencies, s.restarts} {
+	for _, part := range []func(context.Context) error{s.load, s.reads, s.writes, s.latencies, s.scaling, s.restarts, s.inner} {
 		if err := part(ctx); err != nil {
 			return nil, err
 		}
@@ -88,8 +88,11 @@ func (s *suite) memory(path string, limit float64) error {
 
 func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
 
+// wants reports whether a row is to be measured.
+func (s *suite) wants(path string) bool { return strings.Contains(path, s.only) }
+
 func (s *suite) add(r Row) {
-	if strings.Contains(r.Path, s.only) {
+	if s.wants(r.Path) {
 		s.rows = append(s.rows, r)
 	}
 }
@@ -234,7 +237,7 @@ func (s *suite) reads(ctx context.Context) error {
 	}{
 		{"GetItem, consistent", "get", 0.70}, {"Query, 1 MB pages", "query", 0.60}, {"Scan, 1 MB pages", "scan", 0.60},
 	} {
-		if !strings.Contains(row.path, s.only) {
+		if !s.wants(row.path) {
 			continue
 		}
 		few := asBefore // a page is a thousand items: fewer connections fill the machine
@@ -245,10 +248,13 @@ func (s *suite) reads(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.memory("memory, loaded", 400)
+	return nil
 }
 
 func (s *suite) writes(ctx context.Context) error {
+	if !s.wants("PutItem, durable") {
+		return s.besidePut(ctx)
+	}
 	raw, err := s.onPebble(ctx)
 	if err != nil {
 		return err
@@ -257,12 +263,20 @@ func (s *suite) writes(ctx context.Context) error {
 	if err := s.against(ctx, Row{Path: "PutItem, durable", Unit: perSecond, Target: 0.35}, "put", asBefore, requests); err != nil {
 		return err
 	}
+	return s.besidePut(ctx)
+}
+
+// besidePut holds the other writes against PutItem.
+func (s *suite) besidePut(ctx context.Context) error {
 	for _, row := range []struct {
 		path, workload string
 		target         float64
 	}{
 		{"UpdateItem, condition and SET", "update", 0.80}, {"BatchWriteItem, 25 items", "batchwrite", 3}, {"TransactWriteItems, 4 items", "transactwrite", 0.60},
 	} {
+		if !s.wants(row.path) {
+			continue
+		}
 		r, err := inTurn(func(share func(*bench.Config)) (r Row, err error) {
 			ours, err := s.ours(ctx, row.workload, share)
 			if err != nil {
@@ -314,7 +328,7 @@ func (s *suite) latencies(ctx context.Context) error {
 	}{
 		{"GetItem, p99 at half load", "get", "GetItem", 3}, {"PutItem, p99 at half load", "put", "PutItem", 5},
 	} {
-		if !strings.Contains(row.path, s.only) {
+		if !s.wants(row.path) {
 			continue
 		}
 		most, err := s.ours(ctx, row.workload, asBefore)
@@ -326,32 +340,6 @@ func (s *suite) latencies(ctx context.Context) error {
 		if err := s.against(ctx, Row{Path: row.path, Unit: "µs", Target: row.limit, AtMost: true}, row.workload, half, p99); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// restarts measures how soon the loaded region serves again.
-func (s *suite) restarts(ctx context.Context) error {
-	if s.server == nil {
-		return nil
-	}
-	for _, row := range []struct {
-		path  string
-		end   func() error
-		limit float64
-	}{
-		{"start, after a clean stop", s.server.stop, 1000}, {"start, after kill -9", func() error { return s.server.kill() }, 3000},
-	} {
-		if err := row.end(); err != nil {
-			return err
-		}
-		p, endpoint, took, err := s.meridian.start(ctx)
-		if err != nil {
-			s.server = nil
-			return err
-		}
-		s.server, s.endpoint = p, endpoint
-		s.add(Row{Path: row.path, Against: "target", Ours: float64(took.Milliseconds()), Limit: row.limit, Unit: "ms", Target: 1, AtMost: true})
 	}
 	return nil
 }

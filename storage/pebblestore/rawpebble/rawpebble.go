@@ -82,7 +82,7 @@ type writer struct {
 	db    *pebble.DB
 	s     Shape
 	rand  *rand.Rand
-	value []byte
+	value []byte // several values' worth, of which each takes a part
 	key   [40]byte
 	n     uint64
 }
@@ -93,18 +93,27 @@ func newWriter(db *pebble.DB, s Shape, g int) *writer {
 	for _, v := range s.Values {
 		size = max(size, v)
 	}
-	w.value = make([]byte, size)
+	// Letters, as the items have that Meridian is measured with: compressing costs both sides the same. Of a piece much longer
+	// than what is compressed together, so that values do not repeat each other.
+	const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+	w.value = make([]byte, size+256<<10)
 	for i := range w.value {
-		w.value[i] = byte(w.rand.Uint32())
+		w.value[i] = letters[w.rand.IntN(len(letters))]
 	}
 	return w
+}
+
+// next is a value of a size.
+func (w *writer) next(size int) []byte {
+	at := w.rand.IntN(len(w.value) - size + 1)
+	return w.value[at : at+size]
 }
 
 func (w *writer) commit() error {
 	b := w.db.NewBatch()
 	for range max(1, w.s.Repeat) {
 		for i, size := range w.s.Values {
-			if err := b.Set(w.nextKey(i), w.value[:size], nil); err != nil {
+			if err := b.Set(w.nextKey(i), w.next(size), nil); err != nil {
 				return err
 			}
 		}
