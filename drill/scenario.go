@@ -10,21 +10,21 @@ import (
 
 // Scenario is one rehearsal: a load, what is broken when, and what may come of it at most.
 type Scenario struct {
-	Name   string
-	Title  string
-	About  string // what happens, for somebody who has read nothing
-	Expect string // what clients should see of it
-	WAN    string // distances between regions, and from clients to regions: aws or none
-	Load   Load
-	Steps  []Step // in order of time
-	Limits Limits
+	Name   string `json:"name"`
+	Title  string `json:"title"`
+	About  string `json:"about"`  // what happens, for somebody who has read nothing
+	Expect string `json:"expect"` // what clients should see of it
+	WAN    string `json:"wan"`    // distances between regions, and from clients to regions: aws or none
+	Load   Load   `json:"load"`
+	Steps  []Step `json:"steps"` // in order of time
+	Limits Limits `json:"limits"`
 }
 
 // Load is what clients do meanwhile. Each region has as many.
 type Load struct {
-	For     time.Duration
-	Clients int     // of each region; each is a session
-	Rate    float64 // calls a second by each client
+	For     time.Duration `json:"for"`
+	Clients int           `json:"clients"` // of each region; each is a session
+	Rate    float64       `json:"rate"`    // calls a second by each client
 }
 
 // MaxCalls bounds a history, which is kept in memory.
@@ -67,16 +67,16 @@ var fields = map[Action][]string{
 // Step breaks or mends something At a time after the load has begun. Region, From and To are a region's name or its place:
 // first, second, third.
 type Step struct {
-	At     time.Duration
-	Do     Action
-	Region string
-	From   string
-	To     string
-	OneWay bool
-	Add    time.Duration // latency
-	Share  float64       // of packets lost
-	Jump   time.Duration // of the clock
-	Drift  time.Duration // of the clock, each second
+	At     time.Duration `json:"at"`
+	Do     Action        `json:"do"`
+	Region string        `json:"region,omitempty"`
+	From   string        `json:"from,omitempty"`
+	To     string        `json:"to,omitempty"`
+	OneWay bool          `json:"oneWay,omitempty"`
+	Add    time.Duration `json:"add,omitempty"`   // latency
+	Share  float64       `json:"share,omitempty"` // of packets lost
+	Jump   time.Duration `json:"jump,omitempty"`  // of the clock
+	Drift  time.Duration `json:"drift,omitempty"` // of the clock, each second
 
 	line int // in the file; for errors
 }
@@ -85,16 +85,16 @@ type Step struct {
 // session was lied to is always asked for.
 type Limits struct {
 	// ClientOutage is how long any one client may see errors, or answers later than Slow, in all.
-	ClientOutage time.Duration
-	Slow         time.Duration
+	ClientOutage time.Duration `json:"clientOutage"`
+	Slow         time.Duration `json:"slow"`
 	// CatchUp is how long after a region or a link is back all links may be more than a second behind.
-	CatchUp time.Duration
+	CatchUp time.Duration `json:"catchUp"`
 	// Converge is how long after the load's end the regions may differ.
-	Converge time.Duration
+	Converge time.Duration `json:"converge"`
 	// LostWrites is how many acknowledged writes may be gone in the end. Only a lost disk can lose any.
-	LostWrites int
+	LostWrites int `json:"lostWrites"`
 	// Errors is the share of calls that may fail.
-	Errors float64
+	Errors float64 `json:"errors"`
 }
 
 // defaults are those of a file that does not say.

@@ -90,6 +90,9 @@ func (o *drillOptions) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	if o.target != "serve" && o.target != "dev" && o.target != "compose" {
+		return usagef("--target %q is none of serve, dev, compose", o.target)
+	}
 	if o.repeat < 1 {
 		return usagef("--repeat is at least 1")
 	}
@@ -217,6 +220,10 @@ func (o *drillOptions) once(ctx context.Context, cmd *cobra.Command, s drill.Sce
 	if err != nil {
 		return nil, err
 	}
+	target, err := o.newTarget(folder)
+	if err != nil {
+		return nil, errors.Join(err, remove())
+	}
 	defer func() {
 		if err == nil && r.Passed {
 			err = remove()
@@ -224,10 +231,6 @@ func (o *drillOptions) once(ctx context.Context, cmd *cobra.Command, s drill.Sce
 			fmt.Fprintf(cmd.ErrOrStderr(), "data and logs of the regions: %s\n", folder)
 		}
 	}()
-	target, err := o.newTarget(folder)
-	if err != nil {
-		return nil, errors.Join(err, remove())
-	}
 	began := time.Now()
 	progress := func(what string) {
 		if !o.quiet && o.repeat == 1 {
@@ -266,7 +269,7 @@ func (o *drillOptions) newTarget(folder string) (drill.Target, error) {
 	case "compose":
 		return drill.NewDocker(o.dockerSocket, o.regions)
 	}
-	return nil, usagef("--target %q is none of serve, dev, compose", o.target)
+	return nil, fmt.Errorf("there is no target %q", o.target)
 }
 
 // write writes page and history, where asked for.
