@@ -2,15 +2,19 @@ package repltest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/meridiandb/meridian/internal/fault"
 	"github.com/meridiandb/meridian/region/catalog"
+	"github.com/meridiandb/meridian/storage"
 )
 
 // faults is what happens to a world for a while. Each kind has its own goroutine and its own chance.
@@ -38,8 +42,10 @@ func (w *world) startFaults(cs *clients) *faults {
 	on(40, "more power", f.powerCut)
 	on(50, "process", f.restart)
 	on(30, "clock", f.badClock)
-	tables, rebuild := on(60, "tables", f.changeTables), on(25, "rebuild", f.rebuild)
-	w.steady.Store(!tables && !rebuild)
+	on(30, "disk", f.badDisk)
+	on(50, "policy", f.changePolicy)
+	horizon, tables, rebuild := on(15, "horizon", f.horizon), on(60, "tables", f.changeTables), on(25, "rebuild", f.rebuild)
+	w.steady.Store(!tables && !rebuild && !horizon && w.unsettled() == "")
 	return f
 }
 
@@ -88,21 +94,9 @@ func (f *faults) badLink(rnd *rand.Rand) {
 	case 3:
 		p.Delay, p.Jitter, what = 300*time.Millisecond, 200*time.Millisecond, "slow"
 	case 4:
-		w.say("%s is alone", a.name)
-		p.Cut = true
-		for _, o := range w.nodes {
-			if o != a {
-				w.net.Set(a.name, o.name, p)
-				w.net.Set(o.name, a.name, p)
-			}
-		}
+		f.isolate(a, true)
 		f.rest(rnd, 12*time.Second)
-		for _, o := range w.nodes {
-			if o != a {
-				f.mend(a, o)
-			}
-		}
-		w.say("%s is no longer alone", a.name)
+		f.isolate(a, false)
 		return
 	case 5:
 		p.Repeated, p.Overtaken, both, what = 0, 100, false, "disorderly"
@@ -177,6 +171,120 @@ func (f *faults) restart(rnd *rand.Rand) {
 	n.start()
 }
 
+const day = 24 * time.Hour
+
+// aDayPasses sets all clocks forward by a day, while nobody lives: a region that was a day ahead is held until then.
+func (w *world) aDayPasses() {
+	w.say("everything is off for a day")
+	for _, n := range w.nodes {
+		n.busy <- struct{}{}
+		if l := n.at(); l != nil {
+			l.end()
+		}
+	}
+	w.age.Store(int64(day))
+	for _, n := range w.nodes {
+		n.start()
+		<-n.busy
+	}
+}
+
+// badDisk fills a region's disk for a while, or breaks it: the region must stop, say why, and start again from what is left.
+func (f *faults) badDisk(rnd *rand.Rand) {
+	n, full, ill := f.w.of(rnd), rnd.IntN(2) == 0, illnesses[rnd.IntN(len(illnesses))]
+	ill.after, ill.once = rnd.IntN(40), rnd.IntN(2) == 0
+	lost := rnd.IntN(2) == 0
+	if !n.take() {
+		return
+	}
+	defer n.give()
+	l := n.at()
+	if l == nil {
+		return
+	}
+	if full || raceDetector { // breaking hangs under the race detector now and then, see package pebblestore
+		f.w.say("%s has a full disk", n.name)
+		l.wasFull.Store(true)
+		l.disk.fill(true)
+		f.rest(rnd, 4*time.Second)
+		l.disk.fill(false)
+		f.w.say("%s has room again", n.name)
+		return
+	}
+	l.disk.sicken(ill)
+	select {
+	case <-l.region.Failed():
+	case <-time.After(5 * time.Second):
+	}
+	if broken, _ := l.disk.failing(); !broken { // nobody wrote
+		l.disk.sicken(illness{})
+		return
+	}
+	time.Sleep(time.Millisecond)
+	err := l.region.Err()
+	f.w.say("%s has a broken disk: %v", n.name, err)
+	if !errors.Is(err, storage.ErrFailed) || !errors.Is(err, syscall.EIO) || !strings.Contains(err.Error(), ".log") {
+		f.w.fail("%s has a broken disk and says: %v", n.name, err)
+	}
+	if lost {
+		l.losePower()
+	}
+	l.disk.sicken(illness{})
+	l.end()
+	f.rest(rnd, 2*time.Second)
+	n.start()
+}
+
+// changePolicy has a table's policy changed, in one region first.
+func (f *faults) changePolicy(rnd *rand.Rand) {
+	w := f.w
+	n, policy := w.of(rnd), []string{lastWriter, attribute, counting}[rnd.IntN(3)]
+	t := w.pick(rnd)
+	l := n.at()
+	if l == nil || t == w.counter() {
+		return
+	}
+	if policy != t.policy {
+		t.mixed.Store(true)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Second)
+	defer cancel()
+	err := l.region.SetTags(ctx, t.name, map[string]string{catalog.PolicyTag: policy}, nil)
+	w.say("%s makes %s %s: %v", n.name, t.name, policy, err)
+}
+
+// horizon cuts a region off, and lets the others' logs end behind what it has read, or its own behind what they have.
+func (f *faults) horizon(rnd *rand.Rand) {
+	n := f.w.of(rnd)
+	f.tables <- struct{}{}
+	defer func() { <-f.tables }()
+	f.w.trimmed.Store(true)
+	f.isolate(n, true)
+	f.rest(rnd, 6*time.Second)
+	for _, o := range f.w.nodes {
+		if l := o.at(); l != nil {
+			end, _ := l.region.End()
+			o.horizon.Store(uint64(end))
+			f.w.say("the log of %s is cut off at %v", o.name, end)
+		}
+	}
+	f.rest(rnd, time.Second)
+	f.isolate(n, false)
+}
+
+// isolate cuts a region off, or mends what links it.
+func (f *faults) isolate(n *node, alone bool) {
+	f.w.say("%s is alone: %v", n.name, alone)
+	p := f.w.usual()
+	p.Cut = alone
+	for _, o := range f.w.nodes {
+		if o != n {
+			f.w.net.Set(n.name, o.name, p)
+			f.w.net.Set(o.name, n.name, p)
+		}
+	}
+}
+
 // badClock starts a region with a wrong clock, and puts it right later. One at a time: a majority is right.
 func (f *faults) badClock(rnd *rand.Rand) {
 	n := f.w.nodes[0] // always the same: a clock that was ahead once takes its region's hybrid time along
@@ -184,7 +292,10 @@ func (f *faults) badClock(rnd *rand.Rand) {
 		return
 	}
 	defer n.give()
-	c := clock{skew: []time.Duration{12 * time.Second, 2 * time.Second, -24 * time.Hour, -5 * time.Second, 0}[rnd.IntN(5)]}
+	c := clock{skew: []time.Duration{12 * time.Second, 2 * time.Second, -24 * time.Hour, -5 * time.Second, 0, day}[rnd.IntN(6)]}
+	if c.skew == day {
+		f.w.ahead.Store(true)
+	}
 	c.drift = []float64{0, 0.05, -0.05}[rnd.IntN(3)]
 	f.w.say("%s starts with its clock wrong by %v, and more by %v of each second", n.name, c.skew, c.drift)
 	if l := n.at(); l != nil {
@@ -223,7 +334,7 @@ func (f *faults) changeTables(rnd *rand.Rand) {
 	}
 	switch {
 	case kind == 0 && many < 6:
-		if err := w.create(n, fmt.Sprint("table", many), []string{lastWriter, attribute}[rnd.IntN(2)], other); err != nil {
+		if err := w.create(n, fmt.Sprint("table", many), []string{lastWriter, attribute, counting}[rnd.IntN(3)], other); err != nil {
 			w.say("no new table at %s: %v", n.name, err)
 		}
 	case kind < 5:
@@ -239,6 +350,7 @@ func (f *faults) changeTables(rnd *rand.Rand) {
 		if active < 2 {
 			return
 		}
+		w.left.Store(true)
 		_, err := l.region.UpdateTable(ctx, t.name, catalog.Change{DeleteReplica: other.name})
 		w.say("%s removes %s from %s: %v", n.name, other.name, t.name, err)
 	case len(v.Indexes) > 0:
@@ -323,9 +435,11 @@ func (f *faults) rebuild(rnd *rand.Rand) {
 		return
 	}
 	f.w.say("%s loses its disk", n.name)
+	f.w.left.Store(true)
 	f.w.history.reopened(n.at()) // its log is lost too, and not all of it need have been shipped: copies count as well
 	n.at().end()
 	n.mem = vfs.NewCrashableMem()
+	n.horizon.Store(0)
 	n.start()
 }
 

@@ -1,6 +1,7 @@
 package repltest
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 
@@ -37,8 +38,9 @@ type logOf struct {
 // written is one write as its author's log has it.
 type written struct {
 	stamp   crdt.Stamp
-	mark    string // the attribute w; empty for a delete
+	marks   [2]string // the attributes w and v; empty for a delete
 	visible bool
+	item    item.Item
 	ctx     crdt.Context
 	base    crdt.Stamp
 	state   string
@@ -49,8 +51,9 @@ type ack struct {
 	origin crdt.Origin
 	id     itemID
 	table  *tableInfo
-	mark   string // what it wrote; empty for a delete
-	old    string // what a delete deleted
+	mark   string // what it wrote, and to which attribute; empty for a delete
+	attr   string
+	old    [2]string // what a delete deleted
 	found  *written
 }
 
@@ -114,7 +117,7 @@ func (h *history) changeLocked(c *record.Commit, ch *record.Change) {
 	}
 	x := &written{stamp: c.Stamp, visible: s.Visible(), ctx: s.Context(), base: s.Base(), state: string(ch.State)}
 	if x.visible {
-		x.mark = markOf(s.Item())
+		x.item, x.marks = s.Item(), marksOf(s.Item())
 	}
 	if s.Stamp() != c.Stamp || !x.ctx.Covers(c.Stamp) {
 		h.w.fail("stamps: commit %v writes a state of %v that has seen %v", c.Stamp, s.Stamp(), x.ctx)
@@ -127,14 +130,25 @@ func (h *history) changeLocked(c *record.Commit, ch *record.Change) {
 	byStamp[c.Stamp] = x
 }
 
-func markOf(it item.Item) string {
+// marksOf is what an item has of clients' marks.
+func marksOf(it item.Item) (marks [2]string) {
 	if it.IsZero() {
-		return ""
+		return marks
 	}
-	if v := it.Get("w"); !v.IsZero() {
-		return v.Text()
+	for i, name := range [2]string{"w", "v"} {
+		if v := it.Get(name); !v.IsZero() {
+			marks[i] = v.Text()
+		}
 	}
-	return ""
+	return marks
+}
+
+// wrote reports whether a write is the one that an acknowledgement is about.
+func (x *written) wrote(a *ack) bool {
+	if a.attr == "v" {
+		return x.marks[1] == a.mark
+	}
+	return x.marks[0] == a.mark
 }
 
 // reopened reads a region's whole log. What was acknowledged or shipped in an earlier life must stand in it.
@@ -189,10 +203,11 @@ func (h *history) findLocked(a *ack) *written {
 		if x.stamp.Origin != a.origin {
 			continue
 		}
-		if a.mark != "" && x.mark == a.mark {
+		// A later write of the same region can still have the mark; the first one made it.
+		if a.mark != "" && x.wrote(a) && (a.found == nil || x.stamp.Less(a.found.stamp)) {
 			a.found = x
 		}
-		if base := of[x.base]; a.mark == "" && !x.visible && base != nil && base.mark == a.old {
+		if base := of[x.base]; a.mark == "" && !x.visible && base != nil && base.marks == a.old {
 			a.found = x
 		}
 	}
@@ -200,11 +215,11 @@ func (h *history) findLocked(a *ack) *written {
 }
 
 // mayBeLocked reports whether an acknowledged delete may be one in the log: of something that came with a copy and stands in
-// a log that was not read yet.
+// a log that was not read yet, or of what was merged from several writes.
 func (h *history) mayBeLocked(a *ack) bool {
 	of := h.writes[a.id]
 	for _, x := range of {
-		if a.mark == "" && x.stamp.Origin == a.origin && !x.visible && of[x.base] == nil {
+		if a.mark == "" && x.stamp.Origin == a.origin && !x.visible && (of[x.base] == nil || !a.table.plain()) {
 			return true
 		}
 	}
@@ -213,7 +228,7 @@ func (h *history) mayBeLocked(a *ack) bool {
 
 func (a *ack) String() string {
 	if a.mark == "" {
-		return "the delete of " + a.old + " in " + a.table.name
+		return fmt.Sprint("the delete of ", a.old, " in ", a.table.name)
 	}
 	return a.mark + " in " + a.table.name
 }

@@ -9,10 +9,12 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/meridiandb/meridian/conflict"
 	"github.com/meridiandb/meridian/crdt"
 	"github.com/meridiandb/meridian/region"
 	"github.com/meridiandb/meridian/replication"
@@ -37,7 +39,8 @@ type life struct {
 	work    sync.WaitGroup
 
 	peeks   atomic.Int64
-	copying atomic.Bool // some log did not reach back to here: from then on it was copied
+	copying atomic.Bool // repair has something to do
+	wasFull atomic.Bool // its disk was full: what waited for room may say so later
 
 	mu   sync.Mutex
 	dead bool          // its power is cut: what it says from now on counts for nothing
@@ -46,7 +49,9 @@ type life struct {
 
 // openRegion opens the store that a disk holds, and its region.
 func (n *node) openRegion(l *life) error {
-	s, err := pebblestore.Open("data", pebblestore.Options{FS: l.disk.fs(), CacheBytes: 1 << 20, MemTableBytes: 256 << 10})
+	s, err := pebblestore.Open("data", pebblestore.Options{
+		FS: l.disk.fs(), CacheBytes: 1 << 20, MemTableBytes: n.w.memTable(), ReserveBytes: reserve,
+	})
 	if err != nil {
 		return err
 	}
@@ -134,7 +139,7 @@ func (l *life) end() {
 	if err := l.links.Close(); err != nil && alive {
 		n.w.fail("%s: links do not close: %v", n.name, err)
 	}
-	if err := l.region.Close(); err != nil && alive {
+	if err := l.region.Close(); err != nil && alive && !l.excused(err) {
 		n.w.fail("%s does not close: %v", n.name, err)
 	}
 	n.mem = l.disk.mem
@@ -145,15 +150,23 @@ func (l *life) end() {
 	n.w.announce(member.Peer{Region: n.name, Origin: l.region.Origin(), Address: n.name, State: state})
 }
 
-// watch notices when a region stops by itself, which nothing here is a reason for.
+// watch notices when a region stops by itself, for which a broken disk is the only reason; it must say so.
 func (l *life) watch() {
 	select {
 	case <-l.ctx.Done():
 	case <-l.region.Failed():
-		if err := l.region.Err(); err != nil && l.alive() {
+		if err := l.region.Err(); err != nil && !l.excused(err) {
 			l.n.w.fail("%s stops: %v", l.n.name, err)
 		}
 	}
+}
+
+// excused reports whether an error is one that this life may show: the power is cut, or its disk does what it says.
+func (l *life) excused(err error) bool {
+	broken, full := l.disk.failing()
+	return !l.alive() || l.ctx.Err() != nil ||
+		broken && errors.Is(err, storage.ErrFailed) && errors.Is(err, syscall.EIO) ||
+		(full || l.wasFull.Load()) && errors.Is(err, storage.ErrFull)
 }
 
 // reportClocks is what cmd/meridian does.
@@ -180,7 +193,7 @@ func (l *life) reportClocks() {
 // checkClock holds promise 7 against a region whose own clock was always right.
 func (l *life) checkClock() {
 	s := l.region.Stats()
-	if ahead := time.Duration(s.Clock.Millis()-time.Now().UnixMilli()) * time.Millisecond; !l.n.everOff() && ahead > 2500*time.Millisecond && l.alive() {
+	if ahead := time.Duration(s.Clock.Millis()-l.n.wall()) * time.Millisecond; !l.n.everOff() && ahead > 2500*time.Millisecond && l.alive() {
 		l.n.w.fail("promise 7: %s's clock is right, but its hybrid time is %v ahead", l.n.name, ahead)
 	}
 }
@@ -201,6 +214,9 @@ func (b bridge) Snapshot(ctx context.Context, id record.TableID) (replication.Sn
 
 // Read notes what is about to be shipped: from now on it must be there for ever.
 func (b bridge) Read(from record.Seq, wanted map[record.TableID]bool, maxBytes int) ([]record.Commit, record.Seq, error) {
+	if len(wanted) > 0 && from < record.Seq(b.l.n.horizon.Load()) {
+		return nil, 0, replication.ErrTrimmed
+	}
 	commits, next, err := b.Region.Read(from, wanted, maxBytes)
 	if errors.Is(err, stream.ErrTrimmed) {
 		err = fmt.Errorf("%w: %w", replication.ErrTrimmed, err)
@@ -221,14 +237,13 @@ func (b bridge) Apply(ctx context.Context, peer crdt.Origin, commits []record.Co
 		return replication.ErrStale
 	case errors.Is(err, region.ErrHeld):
 		return fmt.Errorf("%w: %w", replication.ErrHeld, err)
-	case b.l.ctx.Err() == nil && ctx.Err() == nil && b.l.alive():
+	case ctx.Err() == nil && !b.l.excused(err):
 		b.l.n.w.fail("%s cannot apply what %s sent: %v", b.l.n.name, peer.Region, err)
 	}
 	return err
 }
 
 func (b bridge) Trimmed(peer crdt.Origin) {
-	b.l.copying.Store(true)
 	b.l.n.w.say("%s is behind the log of %v", b.l.n.name, peer)
 	b.Region.Trimmed(peer)
 }
@@ -236,12 +251,12 @@ func (b bridge) Trimmed(peer crdt.Origin) {
 // peek reads, sometimes, a client's group while commits are applied, which takes no virtual time.
 func (l *life) peek(commits int) {
 	cs := l.n.w.clients.Load()
-	if cs == nil || commits == 0 || l.peeks.Add(1)%4 != 0 {
+	if cs == nil || commits == 0 || l.peeks.Add(1)%8 != 0 {
 		return
 	}
-	c := cs.all[int(l.peeks.Load()/4)%len(cs.all)]
+	c := cs.all[int(l.peeks.Load()/8)%len(cs.all)]
 	l.work.Go(func() {
-		for range 8 {
+		for range 4 {
 			l.readGroup(c)
 			runtime.Gosched()
 		}
@@ -273,14 +288,40 @@ func (r repairer) OpenCopy(ctx context.Context, id record.TableID, forgotten crd
 }
 
 func (r repairer) Mend(ctx context.Context, from string, id record.TableID, keys, states [][]byte) (int, error) {
+	before := r.l.contexts(id, keys)
 	news, err := r.Region.Mend(ctx, from, id, keys, states)
-	if _, serves := r.RepairTables(from)[id]; !serves { // it is leaving the table, and reads no logs for it any more
+	if after := r.l.contexts(id, keys); r.serves(from, id) {
+		for i := range before {
+			if !before[i].SubsetOf(after[i]) {
+				r.l.n.w.fail("repair lowers an item in %s: what it had seen was %v, and is %v", r.l.n.name, before[i], after[i])
+			}
+		}
+	}
+	if !r.serves(from, id) { // it is leaving the table, and reads no logs for it any more
 		return news, err
 	}
-	if news > 0 && err == nil && r.l.alive() && !r.l.copying.Load() {
+	if news > 0 && err == nil && r.l.alive() && !r.l.copying.Load() && !r.l.n.w.trimmed.Load() {
 		r.l.n.w.fail("repair: %s takes %d items of table %v from %s that the links had not lost", r.l.n.name, news, id, from)
 	}
 	return news, err
+}
+
+func (r repairer) serves(from string, id record.TableID) bool {
+	_, yes := r.RepairTables(from)[id]
+	return yes
+}
+
+// contexts is what the stored items have seen.
+func (l *life) contexts(id record.TableID, keys [][]byte) []crdt.Context {
+	all := make([]crdt.Context, len(keys))
+	for i, k := range keys {
+		if b, err := l.store.Get(append(storage.AppendTable(nil, storage.KindItem, id), k...)); err == nil {
+			if s, err := conflict.DecodeState(b); err == nil {
+				all[i] = s.Context()
+			}
+		}
+	}
+	return all
 }
 
 type peers struct{ *replication.Replication }
@@ -299,6 +340,7 @@ type node struct {
 	mem      *vfs.MemFS    // the disk while nobody lives
 	lives    int
 	slowDisk int
+	horizon  atomic.Uint64 // peers that have read less of the log than this are told that it does not reach back
 
 	mu    sync.Mutex
 	l     *life
@@ -358,7 +400,7 @@ func (n *node) at() *life {
 func (n *node) now() time.Time {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.clock.read(time.Now())
+	return n.clock.read(time.Now()).Add(time.Duration(n.w.age.Load()))
 }
 
 func (n *node) wall() int64 { return n.now().UnixMilli() }

@@ -9,18 +9,23 @@ import (
 )
 
 var (
-	seeds  = flag.Int("seeds", 16, "how many seeds are run")
-	from   = flag.Int("from", 0, "the first seed")
-	seed   = flag.Int("seed", -1, "only this seed")
-	runs   = flag.Int("runs", 1, "how often each seed is run")
-	load   = flag.Duration("load", 6*time.Second, "for how long, in virtual time, clients and faults go on")
-	across = flag.Bool("across", false, "let transactions span two tables")
-	logs   = flag.Bool("logs", false, "print what regions log")
-	tell   = flag.Bool("trace", false, "print the trace of seeds that pass, too")
+	seeds = flag.Int("seeds", 0, "how many seeds are run; 0: as many as a test may take")
+	from  = flag.Int("from", 0, "the first seed")
+	seed  = flag.Int("seed", -1, "only this seed")
+	runs  = flag.Int("runs", 1, "how often each seed is run")
+	load  = flag.Duration("load", 0, "for how long, in virtual time, clients and faults go on; 0: as the seed says")
+	logs  = flag.Bool("logs", false, "print what regions log")
+	tell  = flag.Bool("trace", false, "print the trace of seeds that pass, too")
 )
 
 // TestSeeds runs whole regions through random lives and judges what becomes of them; see doc.go.
 func TestSeeds(t *testing.T) {
+	if *seeds == 0 {
+		*seeds = 24
+		if raceDetector {
+			*seeds = 8
+		}
+	}
 	first, last := *from, *from+*seeds
 	if *seed >= 0 {
 		first, last = *seed, *seed+1
@@ -51,16 +56,20 @@ func play(t *testing.T, seed uint64) {
 		t.Errorf("seed %d: %s", seed, p)
 	}
 	if w.failed() {
-		t.Logf("again: go test ./replication/repltest -seed=%d -runs=20 -load=%v", seed, *load)
+		t.Logf("again: go test ./replication/repltest -seed=%d -runs=20", seed)
 	}
 }
 
 func (w *world) live() {
 	time.Sleep(2 * time.Second) // all have heard of all
-	for i, policy := range []string{lastWriter, counting, attribute, lastWriter} {
-		at := w.nodes[i%len(w.nodes)]
-		others := w.nodes
-		if i == 3 { // one begins with two replicas
+	rnd := w.chance("policies")
+	for i := range 4 {
+		policy := []string{lastWriter, attribute, counting}[rnd.IntN(3)]
+		at, others := w.nodes[i%len(w.nodes)], w.nodes
+		switch i {
+		case 1:
+			policy = counting // of the counter
+		case 3: // one begins with two replicas
 			others = w.nodes[:2]
 		}
 		if err := w.create(at, fmt.Sprint("table", i), policy, others...); err != nil {
@@ -71,10 +80,13 @@ func (w *world) live() {
 	cs := w.startClients()
 	w.clients.Store(cs)
 	f := w.startFaults(cs)
-	time.Sleep(*load)
+	time.Sleep(w.load())
 	f.end()
 	w.say("all is well from now on")
-	time.Sleep(2 * time.Second)
+	if w.ahead.Load() {
+		w.aDayPasses()
+	}
+	time.Sleep(time.Second)
 	cs.end()
 	w.settle()
 	if !w.failed() {

@@ -25,7 +25,12 @@ type world struct {
 	history *history
 	began   time.Time
 	clients atomic.Pointer[clients]
-	steady  atomic.Bool // nothing moves cursors back
+	steady  atomic.Bool  // nothing moves cursors back
+	trimmed atomic.Bool  // some log was cut off: what is mended is mended item by item, and feeds are not
+	left    atomic.Bool  // a region has left a table, or was rebuilt: it may have seen a loss and not what the loser became
+	resting atomic.Bool  // nothing is on its way
+	ahead   atomic.Bool  // a region was a day ahead
+	age     atomic.Int64 // by how much all clocks were set forward, as if nothing had been on for so long
 
 	mu       sync.Mutex
 	trace    []string
@@ -67,9 +72,29 @@ func (w *world) usual() fakenet.Path {
 	return fakenet.Path{Delay: d, Jitter: d / 2}
 }
 
-// repairEvery is how often tables are compared: in half of the worlds never, so that repair hides nothing there.
+// repairEvery is how often tables are compared: in some worlds never before the end, so that repair hides nothing there.
 func (w *world) repairEvery() time.Duration {
-	return []time.Duration{-1, -1, 2 * time.Second, 8 * time.Second}[w.chance("repair").IntN(4)]
+	return []time.Duration{-1, 2 * time.Second, 8 * time.Second}[w.chance("repair").IntN(3)]
+}
+
+// memTable is small in some worlds, so that there are flushes and compactions; they cost a third of the time.
+func (w *world) memTable() uint64 {
+	if w.chance("memory").IntN(4) == 0 {
+		return 64 << 10
+	}
+	return 1 << 20
+}
+
+// load is for how long clients and faults go on: mostly short, since more worlds find more than longer ones, now and then long.
+func (w *world) load() time.Duration {
+	if *load > 0 {
+		return *load
+	}
+	rnd := w.chance("load")
+	if rnd.IntN(16) == 0 {
+		return 15 * time.Second
+	}
+	return 2*time.Second + time.Duration(rnd.Int64N(int64(4*time.Second)))
 }
 
 func (w *world) say(format string, args ...any) {

@@ -1,0 +1,5 @@
+//go:build race
+
+package repltest
+
+const raceDetector = true
