@@ -53,10 +53,13 @@ func (w *world) pick(rnd *rand.Rand) *tableInfo {
 	return w.tables[rnd.IntN(len(w.tables))]
 }
 
-// counter is the table of the counter.
+// counter is the table of the counter; nil if there is none.
 func (w *world) counter() *tableInfo {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if len(w.tables) < 2 {
+		return nil
+	}
 	return w.tables[1]
 }
 
@@ -135,6 +138,14 @@ func (w *world) startClients() *clients {
 		cs.work.Go(func() { cs.look(n) })
 	}
 	return cs
+}
+
+// writers are those who write groups; there are none in worlds without.
+func (cs *clients) writers() []*client {
+	if cs == nil {
+		return nil
+	}
+	return cs.all
 }
 
 func (cs *clients) end() { close(cs.stop); cs.work.Wait() }

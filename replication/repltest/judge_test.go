@@ -146,7 +146,7 @@ func (w *world) judge(cs *clients) {
 	w.settleFeeds()
 	w.resting.Store(true)
 	for _, n := range w.nodes {
-		for _, c := range cs.all {
+		for _, c := range cs.writers() {
 			n.at().readGroup(c)
 		}
 	}

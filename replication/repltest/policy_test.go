@@ -45,9 +45,10 @@ func changePolicies(w *world, tab *tableInfo) {
 	f.every(w.chance("more links"), f.badLink)
 	f.every(w.chance("power"), f.powerCut)
 	changed := 0
+	tab.mixed.Store(true)
 	var changing sync.WaitGroup
 	changing.Go(func() { changed = w.turnPolicies(tab, f.stop) })
-	time.Sleep(*load)
+	time.Sleep(6 * time.Second)
 	f.end()
 	changing.Wait()
 	time.Sleep(2 * time.Second)
@@ -82,7 +83,7 @@ func (c *client) edit(stop chan struct{}, t *tableInfo) {
 		c.op++
 		ctx, cancel := context.WithTimeout(context.Background(), clientPatience)
 		if c.rnd.IntN(3) > 0 {
-			c.one(ctx, l, attribute)
+			c.one(ctx, l)
 		} else if tab, err := l.region.Table(t.name); err == nil {
 			_, err = tab.Write(ctx, c.mixed(fmt.Sprint("mixed", c.rnd.IntN(2))))
 			c.failed(l, err)
