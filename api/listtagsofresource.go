@@ -50,11 +50,7 @@ func listTagsOfResource(c *call) error {
 		tags = view.Local.Resources[r.label].Tags
 	}
 	keys := slices.Sorted(maps.Keys(tags))
-	if in.next.set {
-		after, err := base64.RawURLEncoding.DecodeString(in.next.s)
-		if err != nil {
-			return errValidation("Invalid NextToken: " + in.next.s)
-		}
+	if after, err := base64.RawURLEncoding.DecodeString(in.next.s); in.next.set && err == nil { // any other begins anew
 		keys = slices.DeleteFunc(keys, func(k string) bool { return k <= string(after) })
 	}
 	more := len(keys) > tagPage

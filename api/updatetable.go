@@ -151,6 +151,10 @@ func (in *updateTableInput) check() error {
 	return in.sse.check()
 }
 
+func (*updateTableInput) errCaps() error {
+	return errInvalid("OnDemandThroughput can only be combined with BillingMode in an UpdateTable request")
+}
+
 // checkTogether applies the rules about changes of which each may stand beside others.
 func (in *updateTableInput) checkTogether() error {
 	iops := in.throughput.set || in.billing.set || in.updatesIndexThroughput()
@@ -162,7 +166,7 @@ func (in *updateTableInput) checkTogether() error {
 	case online && in.stream.set:
 		return errInvalid("You cannot create or delete index while changing stream status")
 	case in.onDemand.set && (in.throughput.set || in.indexesSet || in.stream.set):
-		return errInvalid("OnDemandThroughput can only be combined with BillingMode in an UpdateTable request")
+		return in.errCaps()
 	case in.billing.s == "PAY_PER_REQUEST" && in.throughput.set:
 		return errInvalid("ProvisionedThroughput cannot be specified when BillingMode is PAY_PER_REQUEST")
 	case in.billing.s == "PROVISIONED" && !in.throughput.set:
@@ -217,6 +221,8 @@ func (in *updateTableInput) checkOnly() error {
 		}
 	}
 	switch {
+	case in.warm.set && in.onDemand.set:
+		return in.errCaps()
 	case in.warm.set && slices.ContainsFunc(in.indexes, func(u indexUpdate) bool { return u.createSet }):
 		return errInvalid("Create global secondary index cannot be specified when updating WarmThroughput")
 	case in.warm.set:

@@ -159,6 +159,13 @@ func TestOneChangeAtATime(t *testing.T) {
 	check("a second index", err, fault.Limit, "Only 1 online index")
 	_, err = a.Apply(id, Change{Class: &class})
 	check("another change of a regional table", err, fault.InUse, "Attempt to change a resource which is still in use: ")
+	_, err = a.Apply(id, Change{DeleteIndex: "another"})
+	check("deleting another index", err, fault.Limit, "Only 1 online index")
+	_, err = a.Apply(id, Change{Stream: &StreamSpec{Enabled: true, View: "KEYS_ONLY"}})
+	check("a stream", err, fault.InUse, "still in use")
+	if _, err = a.Apply(id, Change{OnDemand: &OnDemand{MaxRead: 5}}); err != nil {
+		t.Errorf("a throughput waits for no index: %v", err)
+	}
 	_, err = a.AddReplica(id, Member{Region: "b-1"})
 	check("a replica", err, fault.InUse, "still in use")
 	if got := a.ByID(id).View("a-1").Status; got != "UPDATING" {

@@ -95,20 +95,35 @@ func (d *Descriptor) errBusy() error {
 	return fault.New(fault.InUse, "Attempt to change a resource which is still in use: Table is being updated: %s", d.Name)
 }
 
-// Admits says why a change must wait for another: one at a time. TTL and tags are not part of that, and an index that is being
-// filled may be deleted. It looks at the table as this region has it.
+// Admits says why a change must wait for another: a replica that joins is alone, and indexes are added and removed one at a
+// time, but one that is being filled may be deleted. TTL and tags are not part of that. It looks at the table as this region
+// has it.
 func (e *Entry) Admits(ch Change) error {
 	switch {
 	case ch.TTL != nil || ch.Policy != nil:
 		return nil
 	case e.joining():
 		return e.errBusy()
-	case e.indexesBuilt() || ch.DeleteIndex != "":
+	case e.indexesBuilt() || e.building(ch.DeleteIndex):
 		return nil
-	case ch.CreateIndex != nil:
+	case ch.CreateIndex != nil || ch.DeleteIndex != "":
 		return fault.New(fault.Limit, "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table")
+	case ch.capacityOnly(): // which an index that is being filled does not mind
+		return nil
 	}
 	return e.errBusy()
+}
+
+// capacityOnly reports a change of throughput within the table's mode.
+func (ch *Change) capacityOnly() bool {
+	return ch.Billing == nil && (ch.Throughput != nil || ch.OnDemand != nil || ch.Warm != nil ||
+		len(ch.IndexThroughput)+len(ch.IndexOnDemand)+len(ch.IndexWarm) > 0)
+}
+
+// building reports whether an index of a name is being filled here.
+func (e *Entry) building(name string) bool {
+	ix := e.Index(name)
+	return ix != nil && !e.IndexBuilt(ix.ID)
 }
 
 // MayAdd says why a region cannot be listed as a new member: what can never be, then what is not possible now.
