@@ -66,6 +66,18 @@ func (in *readInput) startValues() error {
 	return nil
 }
 
+// checkStart refuses a start key that is no key of the table. What an index's may be is for the region to tell, and whether it
+// lies within what is read.
+func (in *readInput) checkStart(t Table, ix *catalog.Index) error {
+	if !in.start.set || ix != nil {
+		return nil
+	}
+	if _, err := t.Schema().FromKeyArg(in.start.item); err != nil {
+		return errValidation("The provided starting key is invalid: " + err.Error())
+	}
+	return nil
+}
+
 // selection checks Select against the projection (DYNAMODB.md section 5). envelope goes before one of the texts: Query and
 // Scan differ in it.
 func (in *readInput) selection(envelope string) error {

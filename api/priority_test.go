@@ -43,7 +43,7 @@ func (f *faulty) body(flaws ...flaw) (body string, ok bool) {
 			seen["."+a], attrs[a] = true, v
 		}
 	}
-	if f.object != "" && members[f.object] == "" {
+	if len(attrs) > 0 && members[f.object] == "" {
 		members[f.object] = object(attrs)
 	}
 	return object(members), true
@@ -179,11 +179,7 @@ func TestPriorityInRequests(t *testing.T) {
 // sound sends the request without a flaw.
 func (f *faulty) sound(c *client) {
 	c.t.Helper()
-	g := *f
-	if len(f.attrs) == 0 {
-		g.object = ""
-	}
-	body, _ := g.body()
+	body, _ := f.body()
 	if a := c.call(f.op, body); a.status != http.StatusOK {
 		c.t.Errorf("%s %s has a flaw of its own: %s", f.op, body, a.body)
 	}

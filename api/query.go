@@ -90,17 +90,12 @@ func (in *queryInput) checkFilter(filter *expr.Condition, schema item.KeySchema,
 	return checkConditionKeys(filter, d)
 }
 
-// checkStart refuses to go on with a query that one item answers at most. Whether the key lies within what an index or a
-// range of keys holds is for the region to tell.
+// checkStart refuses to go on with a query that one item answers at most.
 func (in *queryInput) checkStart(t Table, ix *catalog.Index, rng expr.KeyRange) error {
-	if !in.start.set || ix != nil {
-		return nil
+	if err := in.readInput.checkStart(t, ix); err != nil {
+		return err
 	}
-	s := t.Schema()
-	if _, err := s.FromKeyArg(in.start.item); err != nil {
-		return errValidation("The provided starting key is invalid: " + err.Error())
-	}
-	if len(rng.Prefix) == len(s.Range) {
+	if in.start.set && ix == nil && len(rng.Prefix) == len(t.Schema().Range) {
 		return errValidation("The query can return at most one row and cannot be restarted")
 	}
 	return nil

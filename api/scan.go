@@ -42,7 +42,7 @@ func scan(c *call) error {
 	if err != nil {
 		return err
 	}
-	t, _, err := in.source(c, proj)
+	t, ix, err := in.source(c, proj)
 	if err != nil {
 		return err
 	}
@@ -50,6 +50,9 @@ func scan(c *call) error {
 		return err
 	}
 	if err := checkProjectionKeys(proj, t.Descriptor()); err != nil {
+		return err
+	}
+	if err := in.checkStart(t, ix); err != nil {
 		return err
 	}
 	return in.answer(c, filter, proj, func(r table.Reading) (table.Page, error) {
