@@ -62,7 +62,8 @@ type Snapshot interface {
 	Close() error
 }
 
-// Txn is a read-write transaction over the keys given to Begin.
+// Txn is a read-write transaction over the keys given to Begin. It is for one goroutine, but for Gets, of which several may run at
+// the same time while nothing else of it does.
 type Txn interface {
 	Reader // committed state, not this Txn's own writes
 	Writer

@@ -49,6 +49,7 @@ func (e *Engine) applyOnce(ctx context.Context, b *Batch) error {
 	}
 	defer tx.Discard()
 	m.tx = tx
+	m.ahead = lookahead{tx: tx, keys: keys}
 	for i := range b.Commits {
 		if err := m.commit(&b.Commits[i]); err != nil {
 			return err
@@ -92,7 +93,9 @@ type merging struct {
 	relayed bool
 	tx      storage.Txn
 	tables  []heldTable
-	keys    [][]byte          // store keys of the changes of held tables that are yet to be merged
+	keys    [][]byte          // store keys of the changes of held tables
+	at      int               // of the change that is merged next
+	ahead   lookahead         // what stands under the keys
 	states  map[string]merged // the newest of each key so far, where the batch has changed it
 	newest  crdt.Time
 	seen    []crdt.Stamp    // the newest write of each other origin that the arriving states have seen
@@ -179,9 +182,9 @@ func (m *merging) commit(c *record.Commit) error {
 		if t == nil {
 			continue
 		}
-		key := m.keys[0]
-		m.keys = m.keys[1:]
+		key := m.keys[m.at]
 		news, changed, err := m.take(t, key, c, ch)
+		m.at++
 		if err != nil {
 			return fmt.Errorf("commit %s: item %x of table %s: %w", c.Stamp, ch.Key, ch.Table, err)
 		}
@@ -281,7 +284,7 @@ func (m *merging) stored(t *Table, key []byte) (merged, error) {
 	if s, ok := m.states[string(key)]; ok {
 		return s, nil
 	}
-	raw, err := m.tx.Get(key)
+	raw, err := m.ahead.get(m.at)
 	if storage.IsNotFound(err) {
 		return merged{}, nil
 	}

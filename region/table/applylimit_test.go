@@ -3,7 +3,6 @@ package table
 import (
 	"encoding/binary"
 	"math/rand/v2"
-	"strings"
 	"testing"
 	"time"
 
@@ -63,10 +62,14 @@ func BenchmarkApplyAgainstPebble(b *testing.B) {
 	b.ReportMetric(ours/raw, "ratio")
 }
 
-// bigCommit is a put of 1 KB under a random key.
+// bigCommit is a put of 1 KB of letters under a random key: rawpebble writes letters, too.
 func bigCommit(src *rig, tab *Table, n int) record.Commit {
+	letters := make([]byte, 1000)
+	for i := range letters {
+		letters[i] = "abcdefghijklmnopqrstuvwxyz0123456789"[rand.IntN(36)]
+	}
 	id := item.Bin(binary.BigEndian.AppendUint64(nil, rand.Uint64()))
-	it := item.NewItem([]item.Field{{Name: "id", Value: id}, {Name: "v", Value: item.Str(strings.Repeat("0123456789", 100))}})
+	it := item.NewItem([]item.Field{{Name: "id", Value: id}, {Name: "v", Value: item.Str(string(letters))}})
 	stamp := crdt.Stamp{Time: crdt.TimeFromMillis(src.now) + crdt.Time(n), Origin: src.engine.origin}
 	state := conflict.Write(conflict.LastWriterWins, conflict.State{}, conflict.Local{Stamp: stamp, Op: conflict.Put, New: it})
 	key := item.Key{Hash: []item.Value{id}}.Append(nil)
