@@ -166,7 +166,7 @@ const (
 	maxSubstitutions = 2 << 20
 )
 
-// checkPlaceholders looks at the keys in order, so that of several bad ones always the same is told.
+// checkPlaceholders refuses keys that are no placeholders: too long ones first, and of several always the same.
 func checkPlaceholders[V any](what string, sigil byte, m map[string]V) error {
 	bad, long := "", ""
 	ok := true
