@@ -141,6 +141,15 @@ func NotBoolean(s string) error {
 	return &SerializationError{"'" + s + "' can not be converted to an Boolean"}
 }
 
+// appendText writes what a JSON string says that a decoder has read, and so found to be sound: nearly all stand for
+// themselves.
+func appendText(dst []byte, raw jsontext.Value) ([]byte, error) {
+	if bytes.IndexByte(raw, '\\') >= 0 {
+		return jsontext.AppendUnquote(dst, raw)
+	}
+	return append(dst, raw[1:len(raw)-1]...), nil
+}
+
 // text reads a string; ok is false for null.
 func (r *reader) text(dst []byte) (out []byte, ok bool, err error) {
 	switch k := r.d.PeekKind(); k {
@@ -149,7 +158,7 @@ func (r *reader) text(dst []byte) (out []byte, ok bool, err error) {
 		if err != nil {
 			return nil, false, syntax(err)
 		}
-		dst, err = jsontext.AppendUnquote(dst, raw)
+		dst, err = appendText(dst, raw)
 		return dst, true, syntax(err)
 	case 'n':
 		_, err := r.d.ReadToken()
@@ -456,7 +465,7 @@ func (r *reader) field(dst []byte, depth int) (field, []byte, error) {
 		return f, nil, syntax(err)
 	}
 	f.name = len(dst)
-	if dst, err = jsontext.AppendUnquote(dst, raw); err != nil {
+	if dst, err = appendText(dst, raw); err != nil {
 		return f, nil, syntax(err)
 	}
 	n := len(dst) - f.name

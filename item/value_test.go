@@ -213,6 +213,17 @@ func pageItem() Item {
 	return NewItem(fields)
 }
 
+func BenchmarkReadStrings(b *testing.B) {
+	text := string(pageItem().AppendJSON(nil))
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := readItem(text); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkSize(b *testing.B) {
 	it := pageItem()
 	b.ReportAllocs()
