@@ -57,6 +57,9 @@ type decoder struct {
 	ctx  crdt.Context
 	rest []byte
 	bad  bool
+
+	text  string      // the registers' bytes: their names are cut from one string
+	shown item.Cursor // over the view; registers are in the order of names, or they are refused later
 }
 
 func (d *decoder) head(s *State, flags byte) {
@@ -90,14 +93,17 @@ func (d *decoder) head(s *State, flags byte) {
 		s.base = d.stamp()
 	}
 	if flags&flagRegister != 0 {
-		for range d.count() {
-			s.attrs = append(s.attrs, d.register(s))
+		n := d.count()
+		s.attrs = make([]register, 0, min(n, 8)) // a forged count makes little
+		d.text, d.shown = string(d.rest), s.view.Cursor()
+		for range n {
+			s.attrs = append(s.attrs, d.register())
 		}
 	}
 }
 
-func (d *decoder) register(s *State) register {
-	r := register{name: string(d.bytes())}
+func (d *decoder) register() register {
+	r := register{name: d.name()}
 	if len(d.rest) == 0 || d.bad {
 		d.bad = true
 		return r
@@ -108,7 +114,7 @@ func (d *decoder) register(s *State) register {
 		r.at = d.stamp()
 	}
 	r.cut = flags&regCut != 0
-	if r.value = s.view.Get(r.name); flags&regValue != 0 {
+	if r.value = d.shown.Find(r.name); flags&regValue != 0 {
 		r.value = d.value(true)
 	}
 	if flags&regSeen != 0 {
@@ -121,6 +127,14 @@ func (d *decoder) register(s *State) register {
 		r.added = d.elements()
 	}
 	return r
+}
+
+// name reads a register's name.
+func (d *decoder) name() string {
+	n := int(d.count())
+	at := len(d.text) - len(d.rest)
+	d.rest = d.rest[n:]
+	return d.text[at : at+n]
 }
 
 func (d *decoder) tallies() tallies {

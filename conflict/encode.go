@@ -122,8 +122,9 @@ func (s *State) appendHead(h []byte) []byte {
 	}
 	if flags&flagRegister != 0 {
 		h = binary.AppendUvarint(h, uint64(len(s.attrs)))
+		shown := s.view.Cursor()
 		for i := range s.attrs {
-			h = s.appendRegister(h, &dict, &s.attrs[i])
+			h = s.appendRegister(h, &dict, &s.attrs[i], shown.Find(s.attrs[i].name))
 		}
 	}
 	return h
@@ -153,7 +154,8 @@ func (s *State) dictionary() crdt.Dictionary {
 	return dict
 }
 
-func (s *State) appendRegister(h []byte, dict *crdt.Dictionary, r *register) []byte {
+// appendRegister writes a register of which the view shows a value.
+func (s *State) appendRegister(h []byte, dict *crdt.Dictionary, r *register, shown item.Value) []byte {
 	h = appendBytes(h, r.name)
 	at := len(h)
 	h = append(h, 0)
@@ -164,7 +166,7 @@ func (s *State) appendRegister(h []byte, dict *crdt.Dictionary, r *register) []b
 	if r.cut {
 		h[at] |= regCut
 	}
-	if !r.value.Equal(s.view.Get(r.name)) {
+	if !r.value.Equal(shown) {
 		h[at] |= regValue
 		h = appendBytes(h, r.value.Encoded())
 	}

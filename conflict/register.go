@@ -158,21 +158,28 @@ func (s *State) set(plain []item.Field, regs []register) {
 	s.keep(regs, item.NewItem(plain))
 }
 
-// keep makes regs the registers of the state where the view is known already.
+// keep makes regs, which become the state's, its registers where the view is known already.
 func (s *State) keep(regs []register, view item.Item) {
-	s.attrs = nil
+	kept, sorted := 0, true
 	for i := range regs {
 		r := &regs[i]
 		if !r.at.IsZero() && crdt.At(r.at) == s.clear {
 			r.at = crdt.Stamp{}
 		}
-		if !r.plain() {
-			if s.attrs == nil {
-				s.attrs = make([]register, 0, len(regs))
-			}
-			s.attrs = append(s.attrs, *r)
+		if r.plain() {
+			continue
 		}
+		if kept != i {
+			regs[kept] = *r
+		}
+		sorted = sorted && (kept == 0 || regs[kept-1].name < r.name)
+		kept++
 	}
-	slices.SortFunc(s.attrs, func(a, b register) int { return strings.Compare(a.name, b.name) })
+	if s.attrs = regs[:kept]; kept == 0 {
+		s.attrs = nil
+	}
+	if !sorted {
+		slices.SortFunc(s.attrs, func(a, b register) int { return strings.Compare(a.name, b.name) })
+	}
 	s.setView(view)
 }

@@ -1,6 +1,7 @@
 package conflict
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/meridiandb/meridian/crdt"
@@ -130,73 +131,112 @@ func indexOf(regs []register, name string) int {
 
 // update writes the attributes that are touched or changed and leaves the others their registers. What the item shows
 // afterwards is known, w.New: the view is not put together again.
+//
+// The attributes before and after, the registers and the names touched are all in name order, and are walked over side by side:
+// an item has many attributes, an update names a few.
 func (s *State) update(p Policy, w Local) {
-	touched := slices.Clone(w.Touched)
-	slices.Sort(touched)
-	u := updating{state: s, policy: p, write: w, touched: slices.Compact(touched)}
-	u.done = make([]bool, len(u.touched))
-	u.regs = make([]register, 0, len(s.attrs)+len(u.touched)+len(w.Adds))
-	var buf [16]item.Field
-	old := buf[:0] // attributes of the view that w.New has not passed yet, in name order as everywhere
-	for name, v := range s.view.Attrs() {
-		old = append(old, item.Field{Name: name, Value: v})
-	}
-	for name, v := range w.New.Attrs() {
-		for len(old) > 0 && old[0].Name < name {
-			u.attribute(old[0].Name, old[0].Value, item.Value{})
-			old = old[1:]
+	u := updating{old: s.view.Cursor(), new: w.New.Cursor(), attrs: s.attrs, touched: sortedNames(w.Touched)}
+	regs := make([]register, 0, max(len(s.attrs), len(u.touched))) // nearly always the same
+	for u.step() {
+		r := register{name: u.name(), value: u.was}
+		if u.own != nil {
+			r = *u.own
 		}
-		var was item.Value
-		if len(old) > 0 && old[0].Name == name {
-			was, old = old[0].Value, old[1:]
+		if u.named || !u.was.Equal(u.now) {
+			r = r.write(p, w, u.now)
 		}
-		u.attribute(name, was, v)
-	}
-	for _, f := range old {
-		u.attribute(f.Name, f.Value, item.Value{})
-	}
-	for i := range s.attrs { // what does not show
-		if name := s.attrs[i].name; w.New.Get(name).IsZero() && s.view.Get(name).IsZero() {
-			u.attribute(name, item.Value{}, item.Value{})
-		}
-	}
-	for i, name := range u.touched { // removed, but never was there
-		if !u.done[i] {
-			u.attribute(name, item.Value{}, item.Value{})
-		}
+		regs = append(regs, r)
 	}
 	s.touched, s.deleted = w.Stamp, crdt.Version{}
-	s.keep(u.regs, w.New)
+	s.keep(regs, w.New)
+}
+
+// sortedNames returns names in order, each once.
+func sortedNames(names []string) []string {
+	for i := 1; i < len(names); i++ {
+		if names[i-1] >= names[i] {
+			sorted := slices.Clone(names)
+			slices.Sort(sorted)
+			return slices.Compact(sorted)
+		}
+	}
+	return names
 }
 
 // updating is an update on its way through the attributes.
 type updating struct {
-	state   *State
-	policy  Policy
-	write   Local
-	touched []string // sorted
-	done    []bool   // by place in touched
-	regs    []register
+	old, new item.Cursor
+	attrs    []register
+	touched  []string
+
+	// What step has found of an attribute: its values, its register if it has one, and whether it is touched.
+	was, now item.Value
+	own      *register
+	named    bool
+	known    bool // its name is text, else inItem
+	text     string
+	inItem   []byte
 }
 
-// attribute takes an attribute from what the view had to what it is to have.
-func (u *updating) attribute(name string, was, now item.Value) {
-	at, touched := slices.BinarySearch(u.touched, name)
-	if touched {
-		u.done[at] = true
+// step goes to the next attribute of which there is anything. Those that neither have a register nor are touched nor differ, which
+// most are, it passes over.
+func (u *updating) step() bool {
+	text, known := u.inNames()
+	for u.old.Valid() && u.new.Valid() && u.old.Same(&u.new) && (!known || string(u.old.Name()) < text) {
+		u.old.Next()
+		u.new.Next()
 	}
-	i, own := u.state.find(name)
-	if !own && !touched && was.Equal(now) {
-		return // clear wrote it, and it stands
+	inItem, shown := u.inItems()
+	if !shown && !known {
+		return false
 	}
-	r := register{name: name, value: was}
-	if own {
-		r = u.state.attrs[i]
+	shown, u.known = shown && (!known || string(inItem) <= text), known && (!shown || text <= string(inItem))
+	u.inItem, u.text = inItem, text
+	u.was, u.now, u.own, u.named = item.Value{}, item.Value{}, nil, false
+	if shown && u.old.Valid() && bytes.Equal(u.old.Name(), inItem) {
+		u.was = u.old.Value()
+		u.old.Next()
 	}
-	if touched || !was.Equal(now) {
-		r = r.write(u.policy, u.write, now)
+	if shown && u.new.Valid() && bytes.Equal(u.new.Name(), inItem) {
+		u.now = u.new.Value()
+		u.new.Next()
 	}
-	u.regs = append(u.regs, r)
+	if u.known && len(u.attrs) > 0 && u.attrs[0].name == text {
+		u.own, u.attrs = &u.attrs[0], u.attrs[1:]
+	}
+	if u.known && len(u.touched) > 0 && u.touched[0] == text {
+		u.named, u.touched = true, u.touched[1:]
+	}
+	return true
+}
+
+// inItems is the next name in the items.
+func (u *updating) inItems() (name []byte, ok bool) {
+	if u.old.Valid() {
+		name, ok = u.old.Name(), true
+	}
+	if u.new.Valid() && (!ok || bytes.Compare(u.new.Name(), name) < 0) {
+		name, ok = u.new.Name(), true
+	}
+	return name, ok
+}
+
+// inNames is the next name that has a register or is touched.
+func (u *updating) inNames() (name string, ok bool) {
+	if len(u.attrs) > 0 {
+		name, ok = u.attrs[0].name, true
+	}
+	if len(u.touched) > 0 && (!ok || u.touched[0] < name) {
+		name, ok = u.touched[0], true
+	}
+	return name, ok
+}
+
+func (u *updating) name() string {
+	if u.known {
+		return u.text
+	}
+	return string(u.inItem)
 }
 
 // write is the register after an update has made its value v: by additions if that is what the update says and does, else

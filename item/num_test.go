@@ -161,3 +161,28 @@ func FuzzNum(f *testing.F) {
 		t.Fatalf("%q is read as %s", s, x)
 	})
 }
+
+// The short way for integers comes to the same as decimals do, at its edges too.
+func TestSmallArithmetic(t *testing.T) {
+	var all []Num
+	for _, s := range []string{
+		"0", "1", "-1", "7", "10", "99", "100", "-100", "123456789", "999999999999999999", "-999999999999999999", "1000000000000000000",
+		"-1000000000000000000", "99999999999999999900", "1e17", "1e18", "1e125", "0.5", "-1.5", "12e3", "1e-130", "123456789012345678901234567890",
+	} {
+		all = append(all, mustNum(t, s))
+	}
+	for _, x := range all {
+		for _, y := range all {
+			sum, err := x.Add(y)
+			want, err2 := x.combine(y, exact.Add)
+			if sum != want || (err == nil) != (err2 == nil) {
+				t.Errorf("%s + %s = %s, not %s", x, y, sum, want)
+			}
+			difference, err := x.Sub(y)
+			want, err2 = x.combine(y, exact.Sub)
+			if difference != want || (err == nil) != (err2 == nil) {
+				t.Errorf("%s - %s = %s, not %s", x, y, difference, want)
+			}
+		}
+	}
+}

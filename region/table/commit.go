@@ -157,6 +157,8 @@ type scratch struct {
 	changes []record.Change
 	states  []byte // the changes' item keys and states
 	old     []byte // one item's key and old state
+	touched []string
+	adds    []conflict.Add
 	cell    cellBuffer
 }
 
@@ -164,6 +166,8 @@ type scratch struct {
 func (s *scratch) free() {
 	clear(s.changes)
 	s.changes = s.changes[:0]
+	clear(s.touched)
+	clear(s.adds)
 	if cap(s.states) > 1<<20 || cap(s.old) > 1<<20 {
 		s.states, s.old = nil, nil
 	}
@@ -240,7 +244,7 @@ func writes(actions []*action) bool {
 // state for all three.
 func (s *scratch) write(w storage.Writer, a *action, stamp crdt.Stamp) error {
 	t, d := a.table, a.table.entry.Descriptor
-	state := conflict.Write(t.policy, a.stored, a.local(stamp))
+	state := conflict.Write(t.policy, a.stored, s.local(a, stamp))
 	from := len(s.states)
 	s.states = state.Append(append(s.states, a.itemKey...))
 	new := s.states[from:len(s.states):len(s.states)]
@@ -269,8 +273,8 @@ func (s *scratch) write(w storage.Writer, a *action, stamp crdt.Stamp) error {
 	return w.Set(a.storeKey, ch.State)
 }
 
-// local says what the action does, in the terms of package conflict.
-func (a *action) local(stamp crdt.Stamp) conflict.Local {
+// local says what an action does, in the terms of package conflict. It is good until the next.
+func (s *scratch) local(a *action, stamp crdt.Stamp) conflict.Local {
 	l := conflict.Local{Stamp: stamp, New: a.new}
 	switch a.Op {
 	case Put:
@@ -287,15 +291,17 @@ func (a *action) local(stamp crdt.Stamp) conflict.Local {
 	}
 	// An update claims the key too: a concurrent delete by a region that is still at last-writer-wins clears all that is
 	// older, and what the update then revives would be an item without its key.
-	l.Touched = a.table.keyNames
+	s.touched, s.adds = append(s.touched[:0], a.table.keyNames...), s.adds[:0]
 	if u := a.Write.Update; u != nil {
-		l.Touched = append(slices.Clone(l.Touched), u.TopLevelNames()...)
+		s.touched = append(s.touched, u.TopLevelNames()...)
 		if a.table.policy == conflict.CRDT {
 			for _, x := range u.Adds() {
-				l.Adds = append(l.Adds, conflict.Add(x))
+				s.adds = append(s.adds, conflict.Add(x))
 			}
 		}
 	}
+	slices.Sort(s.touched)
+	l.Touched, l.Adds = s.touched, s.adds
 	return l
 }
 
