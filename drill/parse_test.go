@@ -62,7 +62,7 @@ limits:
 		{"name: mine", "name: My Drill", "other characters than"},
 		{"name: mine", "name: [a]", "my.yaml: line 1: name: it takes one value"},
 		{"name: mine", "name: mine\nname: yours", `line 2: "name" is set twice`},
-		{"clients: 3", "cleints: 3", `line 4: there is no "cleints" here; there are clients, for, rate`},
+		{"clients: 3", "klients: 3", `line 4: there is no "klients" here; there are clients, for, rate`},
 		{"clients: 3", "clients: three", `line 4: clients: "three" is no whole number`},
 		{"clients: 3", "clients: -3", "no whole number from 0"},
 		{"clients: 3", "clients: 0", "0 clients"},

@@ -45,12 +45,7 @@ func (c *call) attempt(ctx context.Context, i int) result {
 	}
 	var sent atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
-	req := c.request(ctx, i)
-	var resp *http.Response
-	err := r.sign(ctx, req, c.body, i)
-	if err == nil {
-		resp, err = r.transport.RoundTrip(req)
-	}
+	resp, err := c.send(ctx, i)
 	if err == nil {
 		err = readAll(resp)
 	}
@@ -101,6 +96,15 @@ func (c *call) account(ctx context.Context, res result) {
 		r.metrics.attempts.WithLabelValues(name, "failed").Inc()
 		r.observe(res.region, Outcome{Failed: true, Refused: isRefused(res.err)})
 	}
+}
+
+// send sends the call to one region, signed for it if that is asked for.
+func (c *call) send(ctx context.Context, i int) (*http.Response, error) {
+	req := c.request(ctx, i)
+	if err := c.router.sign(ctx, req, c.body, i); err != nil {
+		return nil, err
+	}
+	return c.router.transport.RoundTrip(req)
 }
 
 // oneUnit reports whether the call happens as a whole or not at all.

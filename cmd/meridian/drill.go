@@ -107,29 +107,37 @@ func (o *drillOptions) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if len(scenarios) > 1 && !o.json {
-		fmt.Fprintf(cmd.OutOrStdout(), "%d of %d drills passed\n", len(scenarios)-failed, len(scenarios))
+		fmt.Fprintf(cmd.OutOrStdout(), "%d of %d drills passed\n", len(scenarios)-len(failed), len(scenarios))
 	}
-	if failed > 0 {
+	if len(failed) > 0 {
+		if len(scenarios) > 1 {
+			fmt.Fprintln(cmd.ErrOrStderr(), "failed: "+strings.Join(failed, " "))
+		}
 		return errUnhealthy
 	}
 	return nil
 }
 
-// drills runs some scenarios side by side, and prints what each found when it has ended. It returns how many failed.
-func (o *drillOptions) drills(cmd *cobra.Command, scenarios []drill.Scenario) (failed int, err error) {
+// drills runs some scenarios side by side, and prints what each found when it has ended. It returns the names of those that
+// failed; one that could not be carried through has failed, too, and keeps no other from its turn.
+func (o *drillOptions) drills(cmd *cobra.Command, scenarios []drill.Scenario) (failed []string, err error) {
 	running, ctx := errgroup.WithContext(cmd.Context())
 	running.SetLimit(o.parallel)
 	var printing sync.Mutex
 	for _, s := range scenarios {
 		running.Go(func() error {
 			series, err := o.series(ctx, cmd, s)
-			if err != nil {
-				return fmt.Errorf("drill %s: %w", s.Name, err)
-			}
 			printing.Lock()
 			defer printing.Unlock()
-			if !series.Passed() {
-				failed++
+			switch {
+			case ctx.Err() != nil || err != nil && exitCode(err) == exitUsage:
+				return errors.Join(err, ctx.Err())
+			case err != nil:
+				fmt.Fprintf(cmd.ErrOrStderr(), "meridian: drill %s: %s\n", s.Name, oneLine(err))
+				failed = append(failed, s.Name)
+				return nil
+			case !series.Passed():
+				failed = append(failed, s.Name)
 			}
 			return o.print(cmd.OutOrStdout(), series, len(scenarios) > 1)
 		})

@@ -9,7 +9,7 @@ import (
 func TestClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := NewClock()
-		ahead := func() time.Duration { return c.Now().Sub(time.Now()) }
+		ahead := func() time.Duration { return time.Until(c.Now()) }
 		if ahead() != 0 {
 			t.Errorf("a new clock is %v ahead", ahead())
 		}
