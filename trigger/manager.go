@@ -80,8 +80,9 @@ type Manager struct {
 	kick   chan struct{} // size 1: the loop has something to do now
 	news   news
 
-	mu    sync.Mutex
-	units map[string]*unit
+	mu      sync.Mutex
+	units   map[string]*unit
+	leaving map[string]bool // triggers that were deleted and have not ended
 
 	seenMu sync.Mutex
 	seen   marks // Seen marks of this region
@@ -103,7 +104,7 @@ func Open(o Options) (*Manager, error) {
 		return nil, fmt.Errorf("the endpoint of functions, %q, is no http or https URL", o.Endpoint)
 	}
 	m := &Manager{
-		o: o, name: o.Source.Name(), client: newClient(o.Transport), units: map[string]*unit{}, kick: make(chan struct{}, 1),
+		o: o, name: o.Source.Name(), client: newClient(o.Transport), units: map[string]*unit{}, leaving: map[string]bool{}, kick: make(chan struct{}, 1),
 	}
 	m.destinations = &destinations{client: m.client, folder: o.Files}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
@@ -148,6 +149,9 @@ func (m *Manager) unit(id string) *unit {
 	return m.units[id]
 }
 
+// saveIdle is at how many ticks what moved only because time did is saved.
+const saveIdle = 10
+
 // run is the manager's loop.
 func (m *Manager) run() {
 	tick := time.NewTicker(tickEvery)
@@ -180,11 +184,10 @@ func (m *Manager) follow() (<-chan struct{}, error) {
 			u.follow(t)
 			continue
 		} else if u != nil { // deleted and made anew since we looked
-			m.drop(u)
 			m.remove(u)
 		}
-		if m.ctx.Err() != nil {
-			break
+		if m.ctx.Err() != nil || m.isLeaving(t.ID) {
+			continue
 		}
 		u, err := m.newUnit(t)
 		if err != nil {
@@ -199,8 +202,7 @@ func (m *Manager) follow() (<-chan struct{}, error) {
 		if named[u.id] {
 			continue
 		}
-		m.drop(u)
-		m.jobs.Go(func() { m.remove(u) })
+		m.remove(u)
 	}
 	if !m.swept && failed == nil {
 		failed = sweep(m.o.Store, named)
@@ -209,18 +211,28 @@ func (m *Manager) follow() (<-chan struct{}, error) {
 	return changed, failed
 }
 
-func (m *Manager) drop(u *unit) {
+// remove ends a trigger that was deleted. Calls under way may take a while to end; beats do not wait for them.
+func (m *Manager) remove(u *unit) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.units, u.id)
+	m.leaving[u.id] = true
+	m.jobs.Go(func() {
+		u.close()
+		if err := forget(m.o.Store, u.id); err != nil {
+			m.o.Logger.Error("what is kept of a trigger cannot be removed", "trigger", u.id, "err", err)
+		}
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		delete(m.leaving, u.id)
+		signal(m.kick) // it may have been made anew
+	})
 }
 
-// remove ends a trigger that was deleted.
-func (m *Manager) remove(u *unit) {
-	u.close()
-	if err := forget(m.o.Store, u.id); err != nil {
-		m.o.Logger.Error("what is kept of a trigger cannot be removed", "trigger", u.id, "err", err)
-	}
+func (m *Manager) isLeaving(id string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.leaving[id]
 }
 
 // tick does what is done again and again.
@@ -231,8 +243,8 @@ func (m *Manager) tick(n int) {
 	for _, u := range all {
 		u.tick(now)
 		u.settle()
-		if n%10 == 0 {
-			u.save()
+		if n%saveIdle == 0 {
+			u.saveSoon()
 		}
 	}
 	m.beat(all)

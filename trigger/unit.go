@@ -126,21 +126,24 @@ type work struct {
 	settings Settings
 }
 
-// wanted is what this region is to run, if anything; and notes what is in force when that is nothing.
-func (u *unit) wanted() (w work, ok bool) {
+// wanted is the trigger as it is to be, and whether it is to run here.
+func (u *unit) wanted() (w work, runs bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return work{u.trigger, u.settings}, u.duty.Runs() && !u.claiming && u.broken == nil && u.settings.Enabled
+}
+
+// inForce notes that the trigger is as it was to be, if this region is the one to say so.
+func (u *unit) inForce(w work) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	switch {
 	case !u.duty.Runs() || u.claiming:
-		return w, false
 	case u.broken != nil:
 		u.status.Result = "PROBLEM: " + u.broken.Error()
-		return w, false
-	case !u.settings.Enabled:
-		u.status.Revision = u.trigger.Revision
-		return w, false
+	default:
+		u.status.Revision = w.trigger.Revision
 	}
-	return work{u.trigger, u.settings}, true
 }
 
 // tend starts and stops the runner as the duty and the settings ask for.
@@ -154,10 +157,8 @@ func (u *unit) tend(ctx context.Context) {
 		}
 		if ok && now == nil && ctx.Err() == nil {
 			now = u.start(w)
-			u.mu.Lock()
-			u.status.Revision = w.trigger.Revision
-			u.mu.Unlock()
 		}
+		u.inForce(w)
 		select {
 		case <-u.changed:
 		case <-ctx.Done():
@@ -215,6 +216,15 @@ func (u *unit) keep(ctx context.Context) {
 
 // saveEvery bounds how much is delivered again after a crash, and how often a busy trigger waits for the disk.
 const saveEvery = 100 * time.Millisecond
+
+// saveSoon has what has changed saved.
+func (u *unit) saveSoon() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.dirty {
+		signal(u.unsaved)
+	}
+}
 
 // save writes what has changed, and reports whether all is on the disk. A store that fails has stopped the region; there is
 // nothing to do about it here.
