@@ -145,10 +145,11 @@ func (in *createTableInput) spec(c *call) (s catalog.Spec, err error) {
 	}
 	s.Throughput, s.Stream, s.SSE, s.Class = in.throughput.value(), in.stream.value(), in.sse.value(), in.class.s
 	if in.policy.set {
-		if err := checkPolicy(in.policy.s); err != nil {
+		policy, err := canonicalPolicy(in.policy.s)
+		if err != nil {
 			return s, err
 		}
-		s.Resource = catalog.Resource{Policy: in.policy.s, Revision: newRevision()}
+		s.Resource = catalog.Resource{Policy: policy, Revision: revisionAfter("")}
 	}
 	s.Key, s.SettingsMode = c.server.keyARN(c.server.region, in.sse.key.s), in.settingsMode.s
 	s.Tags, s.DeletionProtection = in.tags.values(), in.protection.v

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"encoding/json"
 	"strconv"
 	"time"
 
@@ -11,9 +10,6 @@ import (
 
 // Resource policies of tables and streams (DYNAMODB.md 9.8). They are kept and shown, in one region, and decide nothing: who
 // asks is not known here.
-
-// maxPolicy is the largest policy, in bytes.
-const maxPolicy = 20 << 10
 
 // noPolicy as an expected revision: only if there is none.
 const noPolicy = "NO_POLICY"
@@ -69,43 +65,19 @@ func (c *call) readPolicy(members ...string) (in policyInput, r resource, err er
 	return in, r, nil
 }
 
-// checkPolicy checks a policy's form.
-func checkPolicy(text string) error {
-	const invalid = "Invalid policy document: "
-	var doc any
-	switch err := json.Unmarshal([]byte(text), &doc); {
-	case len(text) > maxPolicy:
-		return errInvalid("Maximum policy size of " + strconv.Itoa(maxPolicy) + " bytes exceeded")
-	case err != nil:
-		return errInvalid(invalid + "This policy contains invalid Json")
-	}
-	switch doc := doc.(type) {
-	case map[string]any:
-		if doc["Statement"] == nil {
-			return errInvalid(invalid + "Syntax error at position (1," + strconv.Itoa(len(text)+1) + ")")
-		}
-		if list, ok := doc["Statement"].([]any); ok && len(list) == 0 {
-			return errInvalid(invalid + "Could not parse the policy: Statement is empty!")
-		}
-		return nil
-	case nil:
-		return errInvalid(invalid + "This text appears not to be a policy")
-	}
-	return errInvalid(invalid + "This policy contains invalid Json")
-}
-
 func putResourcePolicy(c *call) error {
 	in, r, err := c.readPolicy("Policy", "ExpectedRevisionId", "ConfirmRemoveSelfResourceAccess")
 	if err != nil {
 		return err
 	}
-	if err := checkPolicy(in.policy.s); err != nil {
+	policy, err := canonicalPolicy(in.policy.s)
+	if err != nil {
 		return err
 	}
 	var revision string
 	if err := c.changePolicy(r, in.expected, func(kept *catalog.Resource) {
-		if kept.Policy != in.policy.s || kept.Revision == "" {
-			kept.Policy, kept.Revision = in.policy.s, newRevision()
+		if kept.Policy != policy || kept.Revision == "" {
+			kept.Policy, kept.Revision = policy, revisionAfter(kept.Revision)
 		}
 		revision = kept.Revision
 	}); err != nil {
@@ -115,7 +87,11 @@ func putResourcePolicy(c *call) error {
 	return nil
 }
 
-func newRevision() string { return strconv.FormatInt(time.Now().UnixNano()/1000, 10) }
+// revisionAfter is the next revision of a policy: the time, in milliseconds.
+func revisionAfter(last string) string {
+	n, _ := strconv.ParseInt(last, 10, 64) // there was none
+	return strconv.FormatInt(max(time.Now().UnixMilli(), n+1), 10)
+}
 
 func deleteResourcePolicy(c *call) error {
 	in, r, err := c.readPolicy("ExpectedRevisionId")
@@ -196,7 +172,7 @@ func getResourcePolicy(c *call) error {
 	}
 	w := &c.out
 	w.openObject()
-	w.stringMember("Policy", kept.Policy)
+	w.stringMember("Policy", shownPolicy(kept.Policy))
 	w.stringMember("RevisionId", kept.Revision)
 	w.closeObject()
 	return nil

@@ -64,6 +64,8 @@ func TestTags(t *testing.T) {
 		{"9.2", "TagResource", tag(`{"Value":"a"}`), validation, "The Tag Key provided is invalid, Key: null"},
 		{"9.2", "TagResource", tag(`{}`), validation, "The Tag Key provided is invalid, Key: null"},
 		{"9.2", "UntagResource", keys(`""`), validation, "The Tag Key provided is invalid, Key: "},
+		{"9.2", "UntagResource", keys(`"a","aws:x"`), validation, "Tag Key cannot be prefixed with aws:, Key: aws:x"},
+		{"9.2", "TagResource", tag(pair("AWS:x", "1")), validation, "Tag Key cannot be prefixed with aws:, Key: AWS:x"},
 		{"9.2", "UntagResource", keys(`"a","b%"`), validation, "The Tag Key provided is invalid, Key: b%"},
 		{"9.2", "UntagResource", keys(some(51, func(i int) string { return fmt.Sprintf(`"k%d"`, i) })), validation,
 			"Number of Tags exceed the current limit for the provided ResourceArn"},

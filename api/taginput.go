@@ -49,8 +49,8 @@ func (t *tagList) check() error {
 		switch {
 		case seen[k]:
 			return errValidation("Duplicate Tag Keys provided as input: Duplicate Tag Key found " + k)
-		case strings.HasPrefix(strings.ToLower(k), "aws:"):
-			return errValidation("Tag Key cannot be prefixed with aws:, Key: " + k)
+		case hasReservedPrefix(k):
+			return errReservedTag(k)
 		case !isTagKey(k):
 			return errValidation("The Tag Key provided is invalid, Key: " + orNull(one.key))
 		case !one.value.set || !isTagText(one.value.s) || utf8.RuneCountInString(one.value.s) > maxTagValue:
@@ -70,6 +70,12 @@ func (t *tagList) check() error {
 
 func errTooManyTags() error {
 	return errValidation("Number of Tags exceed the current limit for the provided ResourceArn")
+}
+
+func hasReservedPrefix(k string) bool { return strings.HasPrefix(strings.ToLower(k), "aws:") }
+
+func errReservedTag(k string) error {
+	return errValidation("Tag Key cannot be prefixed with aws:, Key: " + k)
 }
 
 func isTagKey(k string) bool {

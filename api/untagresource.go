@@ -39,7 +39,10 @@ func untagResource(c *call) error {
 		return errTooManyTags()
 	}
 	for _, k := range in.keys {
-		if !isTagKey(k) {
+		switch {
+		case hasReservedPrefix(k):
+			return errReservedTag(k)
+		case !isTagKey(k):
 			return errValidation("The Tag Key provided is invalid, Key: " + k)
 		}
 	}
