@@ -107,4 +107,16 @@ var mutations = []mutation{
 	{"nodrain", 96, []edit{{ // a region that leaves does not wait until the others have what it wrote
 		"region/leave.go", "if err := r.drained(e); err != nil {", "if err := r.drained(e); false {",
 	}}},
+	{"fillearly", 48, []edit{{ // a new replica serves as soon as its copy is complete
+		"region/fill.go", "\tr.awaitOthers()\n", "",
+	}}},
+	{"untold", 24, []edit{{ // who sees a write lose tells nobody
+		"region/table/feed.go", "\t\tm.feed.tell = append(m.feed.tell, news)\n", "\t\t_ = news\n",
+	}}},
+	{"unnoted", 24, []edit{{ // nobody notes who lost
+		"region/table/feed.go", "\tfor i := range out.Lost {\n", "\tfor i := range out.Lost[:0] {\n",
+	}}},
+	{"lwwupdate", 48, []edit{{ // under last-writer-wins an update claims only the attributes that it touches
+		"conflict/write.go", "case w.Op == Update && p != LastWriterWins && stored.Visible():", "case w.Op == Update && stored.Visible():",
+	}}},
 }
