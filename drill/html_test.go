@@ -42,7 +42,7 @@ func sampleReport() *Report {
 		Router:   []RouterEvent{{At: 3100 * time.Millisecond, Home: regions[0], Kind: "moved", Region: regions[1]}},
 		CatchUps: []CatchUp{{At: 6 * time.Second, Took: time.Second, Say: "us-east-1 is started again"}},
 		Risks:    []*Risk{{Region: regions[0], Asked: 30, Missing: 2, Oldest: 12 * time.Millisecond, Back: 2}},
-		Failures: failures(calls), Timeline: timeline(calls, regions), history: calls,
+		Failures: failures(calls), Timeline: timeline(calls, regions, bucketLength(9*time.Second)), history: calls,
 		Violations: []Violation{{Guarantee: ReadYourWrites, Client: 1, Key: "own/1/1", Say: "it was shown nothing"}}, Missing: []string{"new/1/2"},
 	}
 	e := evidence{limits: defaults().Limits, calls: calls, regions: regions, took: 300 * time.Millisecond, catchUps: r.CatchUps}

@@ -121,7 +121,8 @@ func (r *Report) panel(c *canvas, home string, place int, top float64) {
 		c.put(`<line class="grid" x1="%g" x2="%g" y1="%.1f" y2="%.1f"/><text class="tick" x="%g" y="%.1f" text-anchor="end">%s</text>`,
 			plotLeft, plotWidth-plotRight, y, y, plotLeft-7, y+3.5, l.say)
 	}
-	width := math.Max(1, c.x(bucketLength)-plotLeft)
+	length := bucketLength(r.LoadEnd)
+	width := math.Max(1, c.x(length)-plotLeft)
 	var line strings.Builder
 	var last time.Duration
 	var bars, hits strings.Builder
@@ -134,7 +135,7 @@ func (r *Report) panel(c *canvas, home string, place int, top float64) {
 		y := logY(b.Max, top)
 		fmt.Fprintf(&bars, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`, x, y, width, floor-y)
 		cmd := "L"
-		if b.At-last > 3*bucketLength || line.Len() == 0 {
+		if b.At-last > 3*length || line.Len() == 0 {
 			cmd = "M"
 		}
 		last = b.At

@@ -84,7 +84,7 @@ func (r *runner) judge(end ending) *Report {
 		Passed: true, Verdicts: f.verdicts, Outage: f.outage, LoadEnd: end.loadEnd, Calls: map[Result]int{}, Conflicts: end.conflicts,
 		Risks: r.risks, CatchUps: r.catchUps, Events: r.events, Router: r.log.events(), Samples: r.watch.all(),
 		Violations: f.violations[:min(shown, len(f.violations))], Missing: f.missing[:min(shown, len(f.missing))],
-		Failures: failures(e.calls), Timeline: timeline(e.calls, e.regions), history: e.calls,
+		Failures: failures(e.calls), Timeline: timeline(e.calls, e.regions, bucketLength(end.loadEnd)), history: e.calls,
 	}
 	for _, v := range f.verdicts {
 		rep.Passed = rep.Passed && v.Passed
@@ -152,18 +152,20 @@ func gist(text string) string {
 	return text[:min(len(text), 300)]
 }
 
-// bucketLength is how finely a timeline is drawn.
-const bucketLength = 100 * time.Millisecond
+// bucketLength is how finely a timeline is drawn: a long drill's is no larger than a short one's.
+func bucketLength(end time.Duration) time.Duration {
+	return max(100*time.Millisecond, (end / 200).Truncate(100*time.Millisecond))
+}
 
 // timeline sorts calls into buckets by when they began: a call that hangs is seen where the trouble was.
-func timeline(calls []Call, homes []string) []Bucket {
+func timeline(calls []Call, homes []string, length time.Duration) []Bucket {
 	type place struct {
 		home string
 		at   time.Duration
 	}
 	sorted := map[place][]*Call{}
 	for i := range calls {
-		at := place{calls[i].Home, calls[i].Begin.Truncate(bucketLength)}
+		at := place{calls[i].Home, calls[i].Begin.Truncate(length)}
 		sorted[at] = append(sorted[at], &calls[i])
 	}
 	var all []Bucket

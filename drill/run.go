@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -101,6 +102,10 @@ func (r *runner) prepare(ctx context.Context) (err error) {
 	if len(r.regions) < 2 {
 		return errors.New("a drill needs two regions at least")
 	}
+	if l := r.o.Scenario.Load; float64(len(r.regions)*l.Clients)*l.Rate*l.For.Seconds() > MaxCalls {
+		return fmt.Errorf("in %d regions that is more than %d calls", len(r.regions), MaxCalls)
+	}
+	r.o.Scenario.Steps = slices.Clone(r.o.Scenario.Steps)
 	for i := range r.o.Scenario.Steps {
 		var names []string
 		for _, x := range r.regions {
@@ -109,9 +114,9 @@ func (r *runner) prepare(ctx context.Context) (err error) {
 		if r.o.Scenario.Steps[i], err = r.o.Scenario.Steps[i].resolve(names); err != nil {
 			return err
 		}
-		if err := r.profileKnows(); err != nil {
-			return err
-		}
+	}
+	if err := r.profileKnows(); err != nil {
+		return err
 	}
 	if err := r.awaitLevel(ctx, 30*time.Second, 1); err != nil {
 		return err
@@ -241,10 +246,13 @@ func (r *runner) converge(ctx context.Context, end *ending) error {
 		end.contents, end.differ = map[string]contents{}, ""
 		for i, x := range r.regions {
 			c, err := r.tables.read(ctx, x)
-			if err != nil {
-				return fmt.Errorf("read %s in the end: %w", x.Name, err)
-			}
 			end.contents[x.Name] = c
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if err != nil { // a region that was rebuilt may not have the tables yet
+				end.differ = fmt.Sprintf("%s cannot be read: %v", x.Name, err)
+			}
 			if i > 0 && end.differ == "" {
 				if d := end.contents[r.regions[0].Name].differ(c); d != "" {
 					end.differ = fmt.Sprintf("%s and %s: %s", r.regions[0].Name, x.Name, d)
@@ -257,6 +265,9 @@ func (r *runner) converge(ctx context.Context, end *ending) error {
 		}
 		if time.Since(began) >= limit {
 			return nil
+		}
+		if err := travel(ctx, 100*time.Millisecond); err != nil {
+			return err
 		}
 	}
 }

@@ -12,7 +12,7 @@ trap cleanup EXIT
 export TMPDIR=$scratch
 
 go_tools
-quick="--short --quiet --parallel 4"
+quick="--short --quiet --parallel 6"
 
 # drills TARGET: all of them. A neighbour on the machine can hold up clients; so those that found nothing but delay, or that did
 # not come about, are run again by themselves. Whatever else one finds is a failure at once.
@@ -36,7 +36,7 @@ drills() {
 say "all drills on processes of meridian serve"
 drills serve || fail "a drill on processes"
 say "all drills in one process"
-quick="--short --quiet --parallel 4"
+quick="--short --quiet --parallel 6"
 drills dev || fail "a drill on regions of one process"
 
 say "a server that drops commits and forgets what sessions have seen"

@@ -24,6 +24,8 @@ type devFleet struct {
 	logger *slog.Logger
 	log    io.Closer // under logger
 
+	networks sync.Mutex // guards each region's config.Network; taken after mu
+
 	mu      sync.Mutex
 	profile *wan.Profile
 	regions map[string]*devRegion
@@ -104,7 +106,9 @@ func (f *devFleet) start(r *devRegion) error {
 	c.Network = network(c.Region, f.profile, true)
 	r.gate = newGate()
 	c.Ports.DynamoDB.tcp, c.Ports.Admin.tcp = r.gate.listen(c.Ports.DynamoDB.tcp), r.gate.listen(c.Ports.Admin.tcp)
+	f.networks.Lock()
 	r.config.Network = c.Network
+	f.networks.Unlock()
 	n, err := openNode(c)
 	if err != nil {
 		return err
@@ -164,6 +168,8 @@ func (f *devFleet) again(r *devRegion) error {
 func (f *devFleet) links(region string, fault wan.Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.networks.Lock()
+	defer f.networks.Unlock()
 	for name, o := range f.regions {
 		if name != region {
 			f.regions[region].config.Network.Set(name, fault)
