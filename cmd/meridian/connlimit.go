@@ -13,14 +13,18 @@ type connLimit struct {
 	most int // > 0
 
 	mu   sync.Mutex
-	open int
-	// Those without a request, the longest first; an idle connection stands in both, any other in neither.
-	idle *list.List
+	open *list.List // of *limited; of those without a request, the one that has been so for longest stands first
 	at   map[net.Conn]*list.Element
 }
 
+// limited is an open connection.
+type limited struct {
+	net.Conn
+	idle bool // it has no request
+}
+
 func newConnLimit(most int) *connLimit {
-	return &connLimit{most: most, idle: list.New(), at: map[net.Conn]*list.Element{}}
+	return &connLimit{most: most, open: list.New(), at: map[net.Conn]*list.Element{}}
 }
 
 // changed is an http.Server's ConnState. Closing tells the server, which calls it again.
@@ -30,36 +34,40 @@ func (l *connLimit) changed(c net.Conn, s http.ConnState) {
 	}
 }
 
-// note keeps the books and returns the connection to be closed, if there is one too many.
+// note keeps the books and returns the connection to be closed, if there is one too many. Each request comes here twice, so it
+// costs no memory then.
 func (l *connLimit) note(c net.Conn, s http.ConnState) (victim net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.forgetLocked(c)
+	e := l.at[c]
+	if e == nil && s != http.StateNew {
+		return nil // gone already
+	}
 	switch s {
-	case http.StateClosed, http.StateHijacked:
-		l.open--
-		return nil
-	case http.StateActive:
-		return nil
 	case http.StateNew:
-		l.open++
-	case http.StateIdle:
-	}
-	if s == http.StateNew && l.open > l.most {
-		if victim = c; l.idle.Len() > 0 {
-			victim = l.idle.Front().Value.(net.Conn)
-			l.forgetLocked(victim) // lest the next one too many picks it again before it is gone
+		l.at[c] = l.open.PushBack(&limited{c, true})
+		if l.open.Len() > l.most {
+			return l.longestIdleLocked()
 		}
+	case http.StateClosed, http.StateHijacked:
+		l.open.Remove(e)
+		delete(l.at, c)
+	case http.StateActive:
+		e.Value.(*limited).idle = false
+	case http.StateIdle:
+		e.Value.(*limited).idle = true
+		l.open.MoveToBack(e)
 	}
-	if victim != c {
-		l.at[c] = l.idle.PushBack(c)
-	}
-	return victim
+	return nil
 }
 
-func (l *connLimit) forgetLocked(c net.Conn) {
-	if e := l.at[c]; e != nil {
-		l.idle.Remove(e)
-		delete(l.at, c)
+// longestIdleLocked picks a connection to be closed. The newest is idle, so there is one.
+func (l *connLimit) longestIdleLocked() net.Conn {
+	for e := l.open.Front(); e != nil; e = e.Next() {
+		if c := e.Value.(*limited); c.idle {
+			c.idle = false // lest the next one too many picks it again before it is gone
+			return c.Conn
+		}
 	}
+	return nil
 }

@@ -106,8 +106,8 @@ func TestConnLimitCounts(t *testing.T) {
 	note(3, http.StateClosed, nil)
 	note(2, http.StateClosed, nil)
 	note(0, http.StateClosed, nil)
-	if l.open != 0 || len(l.at) != 0 || l.idle.Len() != 0 {
-		t.Errorf("left over: %d open, %d listed", l.open, l.idle.Len())
+	if l.open.Len() != 0 || len(l.at) != 0 {
+		t.Errorf("left over: %d open, %d listed", l.open.Len(), len(l.at))
 	}
 }
 
