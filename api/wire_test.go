@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -373,29 +374,34 @@ func TestMetrics(t *testing.T) {
 	c.must("ListTables", "{}")
 	c.call("DescribeTable", `{"TableName":"none"}`)
 	c.call("Whatever", "{}")
-	families, err := reg.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	labels := map[string]bool{}
-	for _, f := range families {
-		if f.GetName() != "meridian_api_requests_total" {
-			continue
+	series := func() map[string]bool {
+		families, err := reg.Gather()
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, m := range f.Metric {
-			s := ""
-			for _, l := range m.Label {
-				s += l.GetName() + "=" + l.GetValue() + " "
+		labels := map[string]bool{}
+		for _, f := range families {
+			if f.GetName() != "meridian_api_requests_total" {
+				continue
 			}
-			labels[s] = true
+			for _, m := range f.Metric {
+				s := ""
+				for _, l := range m.Label {
+					s += l.GetName() + "=" + l.GetValue() + " "
+				}
+				labels[s] = true
+			}
 		}
+		return labels
 	}
 	for _, want := range []string{
 		"error= operation=ListTables ", "error=ResourceNotFoundException operation=DescribeTable ",
 		"error=UnknownOperationException operation=Unknown ",
 	} {
-		if !labels[want] {
-			t.Errorf("no series %q in %v", want, labels)
+		for end := time.Now().Add(10 * time.Second); !series()[want]; time.Sleep(time.Millisecond) { // counted once answered
+			if time.Now().After(end) {
+				t.Fatalf("no series %q in %v", want, series())
+			}
 		}
 	}
 }
