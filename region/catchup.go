@@ -95,6 +95,8 @@ func (r *Region) copyAgain(p Peers, peer crdt.Origin, id record.TableID) (record
 		if err := r.checkCopied(peer.Region, c.Changes); err != nil {
 			return err
 		}
+		r.inbound.gate.RLock() // the floor stays
+		defer r.inbound.gate.RUnlock()
 		mixed := func(w storage.Writer) error { return r.inbound.mixed(w, id) }
 		return r.engine.Apply(r.ctx, table.Batch{Commits: asCommits(c.Changes), Seal: mixed})
 	})

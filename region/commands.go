@@ -51,6 +51,7 @@ type reply struct {
 	Member     *catalog.Member     `json:"member,omitempty"`
 	// Haves says up to when the table has everything of each origin.
 	Haves map[crdt.Origin]crdt.Time `json:"haves,omitempty"`
+	Floor crdt.Time                 `json:"floor,omitempty"`
 	Kind  fault.Kind                `json:"kind,omitempty"`
 	Error string                    `json:"error,omitempty"`
 }
@@ -120,8 +121,11 @@ func (r *Region) send(ctx context.Context, to string, c command) (reply, error) 
 
 // Handle carries out a command of another region.
 func (r *Region) Handle(ctx context.Context, from, name string, payload []byte) ([]byte, error) {
-	if name == cmdRelay {
+	switch name {
+	case cmdRelay:
 		return r.answerRelay(ctx, payload)
+	case cmdReport:
+		return r.answerReport(from, payload)
 	}
 	var c command
 	if err := json.Unmarshal(payload, &c); err != nil || c.Name != name {
@@ -151,7 +155,7 @@ func (r *Region) carryOut(ctx context.Context, c command) (rep reply, err error)
 	case cmdHolds:
 		return rep, r.holds(c)
 	case cmdHaves:
-		rep.Haves, err = r.haves(c.Table)
+		rep.Haves, rep.Floor, err = r.haves(ctx, c)
 		return rep, err
 	case cmdMayLeave:
 		return rep, r.protected(c)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/meridiandb/meridian/crdt"
+	"github.com/meridiandb/meridian/internal/fault"
 	"github.com/meridiandb/meridian/region/catalog"
 	"github.com/meridiandb/meridian/region/table"
 	"github.com/meridiandb/meridian/storage"
@@ -47,11 +48,20 @@ var errNoPosition = errors.New("the copy does not say where it was taken")
 func (r *Region) fillFrom(p Peers, e *catalog.Entry, source string) error {
 	start := time.Now()
 	items := 0
-	// A source of an earlier version does not say. Then what is held of origins that are gone is known after a round of repair.
-	said, _ := r.send(r.ctx, source, command{Name: cmdHaves, Table: e.ID})
-	err := p.FetchSnapshot(r.ctx, source, e.ID, func(c Chunk) error {
+	said, err := r.askHaves(e, source)
+	if err != nil {
+		return err
+	}
+	err = p.FetchSnapshot(r.ctx, source, e.ID, func(c Chunk) error {
 		if c.Positions != nil {
-			if err := r.inbound.beginJoin(e.ID, c.Positions); err != nil {
+			now, err := r.askHaves(e, source)
+			if err == nil && now.Floor != said.Floor {
+				err = errors.New("the floor has risen while the copy began")
+			}
+			if err == nil {
+				err = r.inbound.beginJoin(e.ID, c.Positions, said.Floor)
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -62,7 +72,7 @@ func (r *Region) fillFrom(p Peers, e *catalog.Entry, source string) error {
 			return err
 		}
 		items += len(c.Changes)
-		return r.engine.Apply(r.ctx, table.Batch{Silent: true, Commits: asCommits(c.Changes)})
+		return r.engine.Apply(r.ctx, table.Batch{Silent: true, Keep: true, Commits: asCommits(c.Changes)})
 	})
 	if err != nil {
 		return err
@@ -80,6 +90,18 @@ func (r *Region) fillFrom(p Peers, e *catalog.Entry, source string) error {
 	}
 	r.logger.Info("replica filled", "table", e.Name, "from", source, "items", items, "took", time.Since(start))
 	return nil
+}
+
+// askHaves asks a source what a copy has that is taken from now on, and makes sure that it knows who fills a replica. One of an
+// earlier version does not say; it forgets no deletes either, and what is held of origins that are gone shows after a round of
+// repair.
+func (r *Region) askHaves(e *catalog.Entry, source string) (reply, error) {
+	self := catalog.Member{Region: r.name, Origin: r.origin}
+	said, err := r.send(r.ctx, source, command{Name: cmdHaves, Table: e.ID, Descriptor: e.Descriptor, Member: &self})
+	if fault.KindOf(err) == fault.Unbuilt {
+		return reply{}, nil
+	}
+	return said, err
 }
 
 // filled notes that the data is here. Clients may write from then on, so From is taken before.

@@ -47,6 +47,10 @@ type inbound struct {
 	fillings map[record.TableID]uint64                    // how often a table's data went since the start
 	whole    map[record.TableID]crdt.Time                 // since when all came by commits (whole.go)
 	heard    map[crdt.Origin]time.Time                    // when an origin's log was heard last (relay.go)
+
+	reports map[string]*reports                                // what others hold, by region (floorreport.go)
+	newest  map[string]uint64                                  // the newest incarnation of each region that was met
+	rounds  map[record.TableID]map[crdt.Origin]map[string]bool // with whom a table was compared since an origin was retired
 }
 
 // want is one answer of Wanted.
@@ -65,9 +69,10 @@ func openInbound(r *Region) (*inbound, error) {
 		joins: map[record.TableID][]string{}, wants: map[string]*want{},
 		behind: map[crdt.Origin]bool{}, held: map[crdt.Origin]time.Duration{},
 		mended: mended, fillings: map[record.TableID]uint64{},
-		heard: map[crdt.Origin]time.Time{},
+		heard: map[crdt.Origin]time.Time{}, reports: map[string]*reports{}, newest: map[string]uint64{},
+		rounds: map[record.TableID]map[crdt.Origin]map[string]bool{},
 	}
-	return in, errors.Join(err, e, e2, in.beginWhole())
+	return in, errors.Join(err, e, e2, in.beginWhole(), in.loadNewest())
 }
 
 // cursorLocked begins, in a log that nothing was read from yet, where nothing that is wanted is missed.
@@ -181,9 +186,15 @@ func (in *inbound) sources(e *catalog.Entry) []string {
 }
 
 // beginJoin makes a table's changes wanted from the positions that its copy includes.
-func (in *inbound) beginJoin(id record.TableID, positions map[crdt.Origin]record.Seq) error {
+// Floor is that of the source when the copy was taken: what of older logs comes after it and is covered by it is old.
+func (in *inbound) beginJoin(id record.TableID, positions map[crdt.Origin]record.Seq, floor crdt.Time) error {
 	in.gate.Lock()
 	defer in.gate.Unlock()
+	if floor > 0 {
+		if err := in.region.setFloor(id, floor); err != nil {
+			return err
+		}
+	}
 	e := in.region.catalog.ByID(id)
 	regions := in.sources(e)
 	if err := in.moveBack(e, regions, positions); err != nil {

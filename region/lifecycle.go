@@ -39,6 +39,7 @@ func (r *Region) startJobs() {
 	r.jobs.Go(r.expire)
 	r.jobs.Go(r.recount)
 	r.jobs.Go(r.relays)
+	r.jobs.Go(r.tendFloors)
 	r.jobs.Go(r.watchStore)
 }
 

@@ -150,14 +150,16 @@ func (in *inbound) emptied(id record.TableID) error {
 	defer in.gate.Unlock()
 	in.mu.Lock()
 	in.fillings[id]++
-	known := len(in.mended[id]) > 0
+	known := len(in.mended[id]) > 0 || in.region.tableFloor(id) > 0
 	delete(in.mended, id)
+	delete(in.rounds, id)
 	in.mu.Unlock()
+	in.region.floors.Delete(id)
 	if !known {
 		return nil
 	}
 	return write(in.region.store, func(w storage.Writer) error {
-		return w.DeleteRange(mendedTableKey(id), storage.PrefixEnd(mendedTableKey(id)))
+		return errors.Join(w.Delete(floorKey(id)), w.DeleteRange(mendedTableKey(id), storage.PrefixEnd(mendedTableKey(id))))
 	})
 }
 

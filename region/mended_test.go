@@ -28,10 +28,10 @@ func (w *world) mended(to, from, name string) {
 	for k, s := range w.dump(from, name) {
 		keys, states = append(keys, []byte(k)), append(states, s)
 	}
-	if _, err := a.Mend(context.Background(), from, id, keys, states); err != nil {
+	if _, err := a.Mend(context.Background(), from, id, a.Floor(id), keys, states); err != nil {
 		w.t.Fatal(err)
 	}
-	if err := mine.Raise(theirs.Have()); err != nil {
+	if err := mine.Ended(from, theirs.Have()); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -86,7 +86,7 @@ func TestSessionAfterARound(t *testing.T) {
 			t.Fatal(err)
 		}
 		refused("after the data went")
-		if err := old.Raise(map[crdt.Origin]crdt.Time{seen[0].Origin: seen[0].Time}); err != nil {
+		if err := old.Ended(eu, map[crdt.Origin]crdt.Time{seen[0].Origin: seen[0].Time}); err != nil {
 			t.Error(err)
 		}
 		if err := old.Close(); err != nil {

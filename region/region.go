@@ -39,6 +39,11 @@ type Options struct {
 	// makes many shards for consumers to walk through, much more keeps changes for longer than the 24 hours.
 	ShardLife time.Duration
 
+	// FloorStep is the granularity of the times up to which deletes are forgotten; 0: DefaultFloorStep. Less than an hour lets
+	// comparisons look at deletes that one side has forgotten and the other not yet; a small one forgets sooner, and looks at all
+	// remembered deletes as often.
+	FloorStep time.Duration
+
 	// ConflictAge is how long conflicts stay in a table's feed, ConflictBytes how large a feed may get until its oldest quarter
 	// goes; 0: DefaultConflictAge, DefaultConflictBytes. The region that drops most says for all how much. Too little, and
 	// nobody has looked yet; too much costs disk in every region, and memory for what must be known of each entry.
@@ -67,7 +72,14 @@ type Region struct {
 	alarmed atomic.Bool // the clock differs from the others'
 
 	uncounted uncounted
-	relayed   atomic.Uint64 // commits that came by relay, since the start
+
+	floors     sync.Map // record.TableID -> crdt.Time
+	remembered sync.Map // record.TableID -> table.Remembered, as of the last collection
+	heldBack   sync.Map // record.TableID -> []HoldingBack
+	forgotten  atomic.Uint64
+	floorStep  time.Duration
+
+	relayed atomic.Uint64 // commits that came by relay, since the start
 
 	// Housekeeping's own.
 	wall    clock.Wall // the machine's clock; nil if Options gave another
@@ -117,6 +129,10 @@ func (r *Region) recover(o Options) (err error) {
 		return err
 	}
 	r.streams.life = cmp.Or(o.ShardLife, DefaultShardLife)
+	r.floorStep = cmp.Or(o.FloorStep, DefaultFloorStep)
+	if err := r.loadFloors(); err != nil {
+		return err
+	}
 	r.feeds = table.FeedLimits{
 		Age: cmp.Or(o.ConflictAge, DefaultConflictAge).Milliseconds(), Bytes: cmp.Or(o.ConflictBytes, DefaultConflictBytes),
 	}
@@ -126,7 +142,10 @@ func (r *Region) recover(o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	r.engine = table.NewEngine(table.Options{Store: r.store, Log: r.log, Clock: r.clock, Origin: r.origin, Resolve: r.resolve})
+	r.engine = table.NewEngine(table.Options{
+		Store: r.store, Log: r.log, Clock: r.clock, Origin: r.origin, Resolve: r.resolve,
+		Floor: r.tableFloor,
+	})
 	if err = r.engine.LoadSeen(); err != nil {
 		return err
 	}

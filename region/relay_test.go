@@ -99,7 +99,7 @@ func TestRelayRefused(t *testing.T) {
 		"an item came by repair": {after: func(w *world) {
 			w.mustPut(ap, "things", "z", 1)
 			for k, s := range w.dump(ap, "things") {
-				if _, err := w.at(eu).Mend(context.Background(), ap, id(w, eu, "things"), [][]byte{[]byte(k)}, [][]byte{s}); err != nil {
+				if _, err := w.at(eu).Mend(context.Background(), ap, id(w, eu, "things"), 0, [][]byte{[]byte(k)}, [][]byte{s}); err != nil {
 					w.t.Fatal(err)
 				}
 			}

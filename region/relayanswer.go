@@ -3,6 +3,7 @@ package region
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"github.com/meridiandb/meridian/crdt"
@@ -144,16 +145,25 @@ func (in *inbound) holdsOf(entries []*catalog.Entry) map[crdt.Origin]crdt.Time {
 	return most
 }
 
-// haves says up to when a table has everything of each origin, and so has a copy of it that is taken later.
-func (r *Region) haves(id record.TableID) (map[crdt.Origin]crdt.Time, error) {
-	entries, err := r.relayTables([]record.TableID{id})
-	if err != nil {
-		return nil, err
+// haves says up to when a table has everything of each origin, and so has a copy of it that is taken later, and its floor. Who
+// asks is going to fill a replica. From now on nothing that is reported here is put together with what its region reported as an
+// earlier incarnation, or with what others say who do not know it as a member (floorleast.go).
+func (r *Region) haves(ctx context.Context, c command) (map[crdt.Origin]crdt.Time, crdt.Time, error) {
+	if c.Descriptor == nil || c.Member == nil {
+		return nil, 0, errors.New("region: nobody says who is going to fill a replica")
+	}
+	b, err := json.Marshal(c.Descriptor)
+	if err := errors.Join(err, r.ApplyCatalog(ctx, r.origin, [][]byte{b}), r.inbound.meet(c.Member.Origin)); err != nil {
+		return nil, 0, err
+	}
+	e := r.catalog.ByID(c.Table)
+	if !r.complete(e) {
+		return nil, 0, fault.New(fault.Unavailable, "region %s holds no complete replica of table %s", r.name, c.Table)
 	}
 	in := r.inbound
 	in.mu.Lock()
-	have := in.haveLocked(entries[0])
+	have := in.haveLocked(e)
 	in.mu.Unlock()
 	_, have[r.origin] = r.End()
-	return have, nil
+	return have, r.tableFloor(c.Table), nil
 }

@@ -28,7 +28,9 @@ type RepairCopy struct {
 	filling  uint64
 	held     map[crdt.Origin]crdt.Time
 	have     map[crdt.Origin]crdt.Time
+	retired  []crdt.Origin // that write to the table no more
 	floor    crdt.Time
+	through  crdt.Time
 	position record.Seq
 }
 
@@ -38,8 +40,13 @@ func (c *RepairCopy) Held() map[crdt.Origin]crdt.Time { return c.held }
 // Have says, for each origin of which anything is known, up to which time the copy has everything: of those that are gone, too.
 func (c *RepairCopy) Have() map[crdt.Origin]crdt.Time { return c.have }
 
-// Raise notes that the table has, besides what the copy has, everything of some origins up to a time.
-func (c *RepairCopy) Raise(up map[crdt.Origin]crdt.Time) error {
+// Through is the time up to which the copy has everything of all origins.
+func (c *RepairCopy) Through() crdt.Time { return c.through }
+
+// Ended notes at the end of a round with a region that the table has, besides what the copy has, everything of some origins up to
+// a time, and of those that are gone all that the other region had.
+func (c *RepairCopy) Ended(peer string, up map[crdt.Origin]crdt.Time) error {
+	c.region.inbound.compared(c, peer)
 	if len(up) == 0 { // of a feed nothing is known
 		return nil
 	}
@@ -85,10 +92,11 @@ func (r *Region) OpenCopy(ctx context.Context, id record.TableID, forgotten crdt
 		}
 		c := &RepairCopy{region: r, id: id, filling: r.inbound.filling(id)}
 		c.held, c.have = r.held(e, live)
+		c.retired, c.through = r.through(e)
 		c.position, _ = r.End()
 		c.snap = r.store.Snapshot()
 		last := r.log.Last()
-		c.floor = r.Floor(id)
+		c.floor = r.tableFloor(id)
 		// The vector holds for the members whose logs were followed for the table when it was read.
 		if now := r.catalog.ByID(id); now != e {
 			e = now
@@ -123,17 +131,32 @@ func (r *Region) held(e *catalog.Entry, live []crdt.Origin) (held, have map[crdt
 	return held, have
 }
 
+// through lists the origins that write to a table no more, and says up to when it has everything of all.
+func (r *Region) through(e *catalog.Entry) ([]crdt.Origin, crdt.Time) {
+	in := r.inbound
+	_, own := r.End()
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.retiredLocked(e), leastOf([]holding{{r.name, in.allHeldLocked(e, own)}}).floor
+}
+
 // Mend merges items that another region's copy has, and returns when they are durable. News is how many were not known here.
-func (r *Region) Mend(ctx context.Context, from string, id record.TableID, keys, states [][]byte) (news int, err error) {
+//
+// Floor is that of this region's copy in the round. The other side has looked whether what the floor covers is missing for
+// another reason than that its delete was forgotten. If the floor has risen since, nobody knows.
+func (r *Region) Mend(ctx context.Context, from string, id record.TableID, floor crdt.Time, keys, states [][]byte) (news int, err error) {
 	if src, ok := r.sourceOf(id); ok && src.feed {
 		return r.mendFeed(ctx, from, src.entry, keys, states)
 	}
 	if !r.complete(r.catalog.ByID(id)) {
 		return 0, fault.New(fault.Unavailable, "region %s holds no complete replica of table %s", r.name, id)
 	}
+	r.inbound.gate.RLock() // the floor stays
+	defer r.inbound.gate.RUnlock()
+	keep := floor == r.tableFloor(id)
 	var commits []record.Commit
 	for i := range keys {
-		ch, known, err := r.mending(id, keys[i], states[i])
+		ch, known, err := r.mending(id, keep, keys[i], states[i])
 		if err != nil {
 			return 0, fmt.Errorf("item %x of table %s from %s: %w", keys[i], id, from, r.fail(err))
 		}
@@ -147,14 +170,14 @@ func (r *Region) Mend(ctx context.Context, from string, id record.TableID, keys,
 		return 0, r.fail(r.log.WaitDurable(ctx, r.log.Last())) // what made it known may not be on disk yet
 	}
 	mixed := func(w storage.Writer) error { return r.inbound.mixed(w, id) }
-	if err := r.engine.Apply(ctx, table.Batch{Commits: commits, Seal: mixed}); err != nil {
+	if err := r.engine.Apply(ctx, table.Batch{Commits: commits, Keep: keep, Seal: mixed}); err != nil {
 		return 0, r.fail(err)
 	}
 	return len(commits), nil
 }
 
 // mending makes a change of an item; known says that everything in it has been seen here.
-func (r *Region) mending(id record.TableID, key, state []byte) (ch record.Change, known bool, err error) {
+func (r *Region) mending(id record.TableID, keep bool, key, state []byte) (ch record.Change, known bool, err error) {
 	if len(key) < 4 {
 		return ch, false, fmt.Errorf("%w: the key is too short", record.ErrMalformed)
 	}
@@ -165,6 +188,9 @@ func (r *Region) mending(id record.TableID, key, state []byte) (ch record.Change
 	stored, err := r.store.Get(append(storage.AppendTable(nil, storage.KindItem, id), key...))
 	if err != nil && !storage.IsNotFound(err) {
 		return ch, false, err
+	}
+	if err != nil && arriving.Context().Newest() <= r.tableFloor(id) && !(keep && arriving.Visible()) {
+		return ch, true, nil // and forgotten
 	}
 	if err == nil {
 		have, err := conflict.DecodeState(stored)

@@ -57,7 +57,7 @@ func TestMendTakesWhatARegionWrites(t *testing.T) {
 		{"from a clock far ahead", id, key("b"), state("b", now+60_000), 0, ErrHeld},
 		{"of another table", record.TableID{9}, key("b"), state("b", now), 0, errAny},
 	} {
-		news, err := r.Mend(ctx, "eu-west-1", c.id, [][]byte{c.key}, [][]byte{c.state})
+		news, err := r.Mend(ctx, "eu-west-1", c.id, 0, [][]byte{c.key}, [][]byte{c.state})
 		if news != c.news || (err == nil) != (c.err == nil) || c.err != nil && c.err != errAny && !errors.Is(err, c.err) {
 			t.Errorf("%s: %d news, %v", c.name, news, err)
 		}

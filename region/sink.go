@@ -8,6 +8,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/meridiandb/meridian/conflict"
 	"github.com/meridiandb/meridian/crdt"
 	"github.com/meridiandb/meridian/region/catalog"
 	"github.com/meridiandb/meridian/region/table"
@@ -61,6 +62,9 @@ func (r *Region) Apply(ctx context.Context, peer crdt.Origin, commits []record.C
 	if !in.current(peer.Region) {
 		return ErrStale
 	}
+	if err := in.meet(peer); err != nil {
+		return r.fail(err)
+	}
 	commits, upTo, held := r.admit(peer, commits, upTo)
 	if held != nil {
 		closed = 0
@@ -106,7 +110,15 @@ func (r *Region) admit(peer crdt.Origin, commits []record.Commit, upTo record.Se
 // checkCopied holds the states of a copied table as Apply holds commits.
 func (r *Region) checkCopied(from string, changes []record.Change) error {
 	for i := range changes {
-		if ahead, hold := r.clock.Holds(changes[i].Base.Time); hold {
+		newest := changes[i].Base.Time
+		if !changes[i].Note { // all that the state has seen counts
+			s, err := conflict.DecodeState(changes[i].State)
+			if err != nil {
+				return err
+			}
+			newest = s.Context().Newest()
+		}
+		if ahead, hold := r.clock.Holds(newest); hold {
 			return fmt.Errorf("%w: table %s copied from %s, by %v", ErrHeld, changes[i].Table, from, ahead)
 		}
 	}

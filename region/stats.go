@@ -8,6 +8,7 @@ import (
 	"github.com/meridiandb/meridian/region/capacity"
 	"github.com/meridiandb/meridian/region/catalog"
 	"github.com/meridiandb/meridian/region/clock"
+	"github.com/meridiandb/meridian/region/table"
 	"github.com/meridiandb/meridian/stream/record"
 )
 
@@ -28,6 +29,8 @@ type Stats struct {
 	Inbound                       map[string]record.Seq    // cursor by origin
 	Behind                        []string                 // origins whose logs no longer reach back to us: their tables are being copied
 	Partial                       []string                 // origins whose transactions may be seen in part (see Region.Partial)
+	Forgotten                     uint64                   // deletes that are remembered no more, since start
+	Floors                        []FloorStatus            // of shared tables, by name
 	Held                          map[string]time.Duration // streams held, by origin: how far their next commit is ahead
 }
 
@@ -44,12 +47,34 @@ type TableStatus struct {
 	Members []catalog.Member `json:"members"`
 }
 
+// FloorStatus says what a table remembers of deletes, and why.
+type FloorStatus struct {
+	Table string
+	// Floor is the time up to which deletes are forgotten; 0: none are yet.
+	Floor crdt.Time
+	// Remembered is what stays, as of the last look; it is looked when the floor has risen. Known says that there was one.
+	Remembered table.Remembered
+	Known      bool
+	HeldBack   []HoldingBack // why the floor is not higher
+}
+
+func (r *Region) floorStatus(name string, e *catalog.Entry) FloorStatus {
+	s := FloorStatus{Table: name, Floor: r.tableFloor(e.ID)}
+	if v, ok := r.remembered.Load(e.ID); ok {
+		s.Remembered, s.Known = v.(table.Remembered), true
+	}
+	if v, ok := r.heldBack.Load(e.ID); ok {
+		s.HeldBack = v.([]HoldingBack)
+	}
+	return s
+}
+
 // Stats collects the figures; it is cheap enough for every scrape.
 func (r *Region) Stats() Stats {
 	n := r.engine.Counters()
 	s := Stats{
 		LogFirst: r.log.First(), LogDurable: r.log.Durable(), LogLast: r.log.Last(),
-		Commits: n.Commits, Applied: n.Applied, Relayed: r.relayed.Load(), Conflicts: map[string]uint64{},
+		Commits: n.Commits, Applied: n.Applied, Relayed: r.relayed.Load(), Forgotten: r.forgotten.Load(), Conflicts: map[string]uint64{},
 		Clock: r.clock.Last(), Standing: r.clock.Standing(),
 		Expired: map[string]uint64{}, Overdue: map[string]time.Duration{},
 		Inbound: map[string]record.Seq{}, Held: map[string]time.Duration{},
@@ -72,6 +97,9 @@ func (r *Region) Stats() Stats {
 		if e := r.catalog.Lookup(name); e != nil {
 			if at := r.overdue.get(e.ID); at > 0 {
 				s.Overdue[name] = time.Duration(max(0, r.clock.Now()-at)) * time.Millisecond
+			}
+			if e.Shared() && e.Local.Ready {
+				s.Floors = append(s.Floors, r.floorStatus(name, e))
 			}
 			v := r.view(e)
 			s.Tables = append(s.Tables, TableStatus{

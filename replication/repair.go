@@ -21,8 +21,8 @@ type Repairer interface {
 	// Live are the origins whose logs are followed, this region's own among them.
 	OpenCopy(ctx context.Context, id record.TableID, forgotten crdt.Time, live []crdt.Origin) (RepairCopy, error)
 	// Mend merges items that a peer sent (their keys and states, one for one) and returns when they are durable. News is how
-	// many were not known.
-	Mend(ctx context.Context, from string, id record.TableID, keys, states [][]byte) (news int, err error)
+	// many were not known. Floor is that of this region's copy in the round.
+	Mend(ctx context.Context, from string, id record.TableID, floor crdt.Time, keys, states [][]byte) (news int, err error)
 	// Scrub works out from a table's items what its hash tree should be and mends it; bad is how many cells were wrong.
 	Scrub(ctx context.Context, id record.TableID) (bad int, err error)
 }
@@ -34,8 +34,11 @@ type RepairCopy interface {
 	Held() map[crdt.Origin]crdt.Time
 	// Have says the same of every origin of which anything is known.
 	Have() map[crdt.Origin]crdt.Time
-	// Raise is told, after a round, of which origins the table has everything up to when, besides what the copy has.
-	Raise(up map[crdt.Origin]crdt.Time) error
+	// Through is the time up to which the copy has everything of all origins.
+	Through() crdt.Time
+	// Ended is told at the end of a round with a peer of which origins the table has everything up to when, besides what the
+	// copy has.
+	Ended(peer string, up map[crdt.Origin]crdt.Time) error
 	// Floor is the table's floor when the copy was made, or a later one.
 	Floor() crdt.Time
 	// Position is up to where in this region's own log the copy has everything.

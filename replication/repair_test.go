@@ -51,7 +51,7 @@ func (c *copies) OpenCopy(_ context.Context, _ record.TableID, _ crdt.Time, live
 	return &aCopy{c, maps.Clone(c.items), held, have}, nil
 }
 
-func (c *copies) Mend(_ context.Context, _ string, _ record.TableID, keys, states [][]byte) (news int, err error) {
+func (c *copies) Mend(_ context.Context, _ string, _ record.TableID, _ crdt.Time, keys, states [][]byte) (news int, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range keys {
@@ -101,7 +101,8 @@ type aCopy struct {
 }
 
 func (c *aCopy) Have() map[crdt.Origin]crdt.Time { return c.have }
-func (c *aCopy) Raise(up map[crdt.Origin]crdt.Time) error {
+func (c *aCopy) Through() crdt.Time              { return 0 }
+func (c *aCopy) Ended(_ string, up map[crdt.Origin]crdt.Time) error {
 	c.of.mu.Lock()
 	defer c.of.mu.Unlock()
 	for o, t := range up {
@@ -152,9 +153,9 @@ func (c *aCopy) find(p [12]byte) (string, crdt.Stamp, bool) {
 	return "", crdt.Stamp{}, false
 }
 
-func (c *aCopy) Context(p [12]byte) (crdt.Context, bool, error) {
+func (c *aCopy) Context(p [12]byte) (crdt.Context, bool, bool, error) {
 	_, s, ok := c.find(p)
-	return crdt.NewContext(0, s), ok, nil
+	return crdt.NewContext(0, s), ok, ok, nil
 }
 
 func (c *aCopy) State(p [12]byte) ([]byte, []byte, error) {

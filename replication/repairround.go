@@ -147,18 +147,21 @@ func (k *comparing) run(ctx context.Context, whole bool) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := k.steps(ctx, round); err != nil {
+	if err := k.steps(ctx, round, mine.Floor()); err != nil {
 		return err
 	}
-	return mine.Raise(round.Gained())
+	if up := round.Gained(); up != nil {
+		return mine.Ended(k.pair.peer.region, up)
+	}
+	return nil
 }
 
 func heldBy(c RepairCopy) antientropy.Held {
-	return antientropy.Held{Floor: c.Floor(), Up: c.Held(), Have: c.Have()}
+	return antientropy.Held{Floor: c.Floor(), Through: c.Through(), Up: c.Held(), Have: c.Have()}
 }
 
 // steps asks until there is nothing to ask.
-func (k *comparing) steps(ctx context.Context, round *antientropy.Round) error {
+func (k *comparing) steps(ctx context.Context, round *antientropy.Round, floor crdt.Time) error {
 	for {
 		q, err := round.Next()
 		if err != nil || q == nil {
@@ -173,10 +176,12 @@ func (k *comparing) steps(ctx context.Context, round *antientropy.Round) error {
 			return err
 		}
 		k.tally = round.Tally()
-		if err := k.mend(ctx, items); err != nil {
+		if err := k.mend(ctx, floor, items); err != nil {
 			return err
 		}
-		k.tell()
+		if round.Gained() == nil { // the end is told as such
+			k.tell()
+		}
 	}
 }
 
@@ -197,13 +202,13 @@ func (k *comparing) ask(q []byte) ([]byte, error) {
 	return b, nil
 }
 
-func (k *comparing) mend(ctx context.Context, items []antientropy.Item) error {
-	news, err := mend(ctx, k.s.region, k.pair.peer.region, k.pair.id, items)
+func (k *comparing) mend(ctx context.Context, floor crdt.Time, items []antientropy.Item) error {
+	news, err := mend(ctx, k.s.region, k.pair.peer.region, k.pair.id, floor, items)
 	k.news += news
 	return err
 }
 
-func mend(ctx context.Context, r Repairer, from string, id record.TableID, items []antientropy.Item) (int, error) {
+func mend(ctx context.Context, r Repairer, from string, id record.TableID, floor crdt.Time, items []antientropy.Item) (int, error) {
 	if len(items) == 0 {
 		return 0, nil
 	}
@@ -211,7 +216,7 @@ func mend(ctx context.Context, r Repairer, from string, id record.TableID, items
 	for i := range items {
 		keys[i], states[i] = items[i].Key, items[i].State
 	}
-	return r.Mend(ctx, from, id, keys, states)
+	return r.Mend(ctx, from, id, floor, keys, states)
 }
 
 // note brings the report up to date.
@@ -282,10 +287,10 @@ func (s *repairs) converse(ctx context.Context, e transport.Exchange, hello anti
 	defer func() { err = errors.Join(err, mine.Close()) }()
 	w.Held, w.Position = heldBy(mine), mine.Position()
 	a, b, err := antientropy.NewAnswerer(mine, w, func(items []antientropy.Item) (int, error) {
-		return mend(ctx, s.region, hello.Asker.Region, hello.Table, items)
+		return mend(ctx, s.region, hello.Asker.Region, hello.Table, mine.Floor(), items)
 	})
 	if err == nil {
-		a.Gained = mine.Raise
+		a.Gained = func(up map[crdt.Origin]crdt.Time) error { return mine.Ended(hello.Asker.Region, up) }
 	}
 	for err == nil {
 		if err = e.Send(b); err != nil {

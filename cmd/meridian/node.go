@@ -67,7 +67,9 @@ func (n *node) assemble() error {
 	if err := n.startTriggers(registerer); err != nil {
 		return err
 	}
-	registerer.MustRegister(admin.NewCollector(n.Status, func() []admin.Figure { return engineFigures(n.store) }))
+	registerer.MustRegister(admin.NewCollector(n.Status, func() []admin.Figure {
+		return append(engineFigures(n.store), floorFigures(n.region.Stats(), time.Now())...)
+	}))
 	handler, err := api.New(api.Options{Region: n.region, Logger: n.config.Logger, Registerer: registerer})
 	if err != nil {
 		return err

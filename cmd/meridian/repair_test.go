@@ -411,7 +411,7 @@ func TestWhatAGoneRegionLeft(t *testing.T) {
 		Op: conflict.Put, New: item.NewItem([]item.Field{{Name: "pk", Value: pk}}),
 		Stamp: crdt.Stamp{Time: crdt.TimeFromMillis(time.Now().UnixMilli()), Origin: crdt.Origin{Region: "sa-east-1", Incarnation: 9}},
 	})
-	_, err := p.nodes[0].region.Mend(t.Context(), "test", p.id, [][]byte{item.Key{Hash: []item.Value{pk}}.Append(nil)}, [][]byte{s.Append(nil)})
+	_, err := p.nodes[0].region.Mend(t.Context(), "test", p.id, 0, [][]byte{item.Key{Hash: []item.Value{pk}}.Append(nil)}, [][]byte{s.Append(nil)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,8 @@ type Batch struct {
 	Commits []record.Commit
 	// Silent leaves the changes out of this region's log: a backfill of a table that nobody reads yet is no news to anybody.
 	Silent bool
+	// Keep takes items also where the floor covers them and nothing is stored: who sends them has seen that they are there.
+	Keep bool
 	// Relayed says that the states are what another region had joined them to, not as their authors sent them.
 	Relayed bool
 	// Seal adds to the same batch what must move with it, the cursor; nil for nothing.
@@ -41,7 +43,7 @@ func (e *Engine) Apply(ctx context.Context, b Batch) error {
 }
 
 func (e *Engine) applyOnce(ctx context.Context, b *Batch) error {
-	m := merging{engine: e, relayed: b.Relayed}
+	m := merging{engine: e, keep: b.Keep, relayed: b.Relayed}
 	keys := m.prepare(b.Commits)
 	tx, err := e.store.Begin(ctx, keys...)
 	if err != nil {
@@ -90,6 +92,7 @@ func (m *merging) commitAll(seal func(storage.Writer) error) (storage.Durable, e
 // merging is the state of a batch while it is merged.
 type merging struct {
 	engine  *Engine
+	keep    bool // Batch.Keep
 	relayed bool
 	tx      storage.Txn
 	tables  []heldTable
@@ -217,6 +220,9 @@ func (m *merging) change(t *Table, key []byte, c *record.Commit, ch *record.Chan
 	stored, err := m.stored(t, key)
 	if err != nil {
 		return news, false, err
+	}
+	if stored.state.IsZero() && m.forgotten(t, &arriving) {
+		return news, false, nil
 	}
 	joined := conflict.Merge(stored.state, arriving)
 	if err := m.noteMerge(t, c, ch, stored.state, arriving, &joined); err != nil {

@@ -275,7 +275,7 @@ func (s *scratch) write(w storage.Writer, a *action, stamp crdt.Stamp) error {
 
 // local says what an action does, in the terms of package conflict. It is good until the next.
 func (s *scratch) local(a *action, stamp crdt.Stamp) conflict.Local {
-	l := conflict.Local{Stamp: stamp, New: a.new}
+	l := conflict.Local{Stamp: stamp, New: a.new, Floor: a.table.engine.floor(a.table.entry.ID)}
 	switch a.Op {
 	case Put:
 		l.Op = conflict.Put

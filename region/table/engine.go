@@ -24,6 +24,8 @@ type Options struct {
 	// Resolve finds the table of an id as the catalog has it now, if this region holds a replica of it; nil otherwise. It is
 	// called inside seal, so it must not wait for anybody who may be waiting for the store.
 	Resolve func(record.TableID) *Table
+	// Floor is a table's floor (collect.go); nil: nothing is ever forgotten.
+	Floor func(record.TableID) crdt.Time
 }
 
 // Engine is what the tables of one region share. It is safe for concurrent use.
@@ -33,6 +35,7 @@ type Engine struct {
 	clock    *clock.Clock
 	origin   crdt.Origin
 	resolve  func(record.TableID) *Table
+	floor    func(record.TableID) crdt.Time
 	inflight inflight
 	counts   counts
 	meters   sync.Map // record.TableID -> *capacity.Meter; as many as there are tables
@@ -52,7 +55,10 @@ type Engine struct {
 
 // NewEngine makes the engine of a region.
 func NewEngine(o Options) *Engine {
-	return &Engine{store: o.Store, log: o.Log, clock: o.Clock, origin: o.Origin, resolve: o.Resolve}
+	if o.Floor == nil {
+		o.Floor = func(record.TableID) crdt.Time { return 0 }
+	}
+	return &Engine{store: o.Store, log: o.Log, clock: o.Clock, origin: o.Origin, resolve: o.Resolve, floor: o.Floor}
 }
 
 // Table is one table of a region at one revision of its descriptor. It is immutable and cheap to make.

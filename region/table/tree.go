@@ -229,18 +229,19 @@ func (t *Tree) stored(p Path) (key, state []byte, err error) {
 	return bytes.Clone(key), state, err
 }
 
-// Context is what an item's version has seen; found is false if nothing is stored.
-func (t *Tree) Context(p Path) (c crdt.Context, found bool, err error) {
+// Context is what an item's version has seen; found is false if nothing is stored, visible if it is an item and no delete.
+func (t *Tree) Context(p Path) (c crdt.Context, found, visible bool, err error) {
 	key, state, err := t.stored(p)
 	if err != nil || key == nil {
-		return c, false, err
+		return c, false, false, err
 	}
 	if t.feed {
-		return t.noteContext(key, state)
+		c, found, err = t.noteContext(key, state)
+		return c, found, false, err
 	}
 	s, err := conflict.DecodeState(state)
 	if err != nil {
-		return c, false, &storage.CorruptionError{Where: fmt.Sprintf("item %x", key), Err: err}
+		return c, false, false, &storage.CorruptionError{Where: fmt.Sprintf("item %x", key), Err: err}
 	}
-	return s.Context(), true, nil
+	return s.Context(), true, s.Visible(), nil
 }

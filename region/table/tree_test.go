@@ -116,12 +116,12 @@ func checkTree(t *testing.T, g *rand.Rand, r *rig, tab *Table, cut crdt.Time) {
 	}
 	for _, l := range all[:1] { // found without having been listed
 		fresh := must(OpenTree(bg, r.store, tab.entry.ID, cut))
-		c, ok, err := fresh.Context(l.path)
+		c, ok, _, err := fresh.Context(l.path)
 		if err != nil || !ok || !c.Equal(must(conflict.DecodeState([]byte(l.state))).Context()) {
 			t.Fatalf("context of %x: %v %v %v", l.path, c, ok, err)
 		}
 	}
-	if _, ok, err := tree.Context(Path{1}); ok || err != nil {
+	if _, ok, _, err := tree.Context(Path{1}); ok || err != nil {
 		t.Fatalf("an item that is not there: %v %v", ok, err)
 	}
 }

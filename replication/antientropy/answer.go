@@ -13,7 +13,7 @@ type Answerer struct {
 	mend func([]Item) (news int, err error)
 	// Hollow is set once the asker has found a tree that is not that of its items: this side's, or its own.
 	Hollow bool
-	// Gained, if not nil, hears what this side holds of some origins after the round, if it held less.
+	// Gained, if not nil, hears at the end of a round what this side holds of some origins now, if it held less.
 	Gained func(map[crdt.Origin]crdt.Time) error
 }
 
@@ -77,7 +77,7 @@ func (a *Answerer) contexts(request []byte) ([]byte, error) {
 	}
 	seen := make([]Seen, len(paths))
 	for i, p := range paths {
-		if seen[i].Context, seen[i].Present, err = a.view.Context(p); err != nil {
+		if seen[i].Context, seen[i].Present, seen[i].Visible, err = a.view.Context(p); err != nil {
 			return nil, err
 		}
 	}

@@ -7,7 +7,9 @@ import "github.com/meridiandb/meridian/crdt"
 // of it is missing.
 type Held struct {
 	Floor crdt.Time
-	Up    map[crdt.Origin]crdt.Time
+	// Through is the time up to which the side holds everything of all origins that ever wrote to the table, known or gone.
+	Through crdt.Time
+	Up      map[crdt.Origin]crdt.Time
 	// Have is the same of all origins of which anything is known, those that are gone too. Nothing is judged by it: it says
 	// what the other side holds after a round.
 	Have map[crdt.Origin]crdt.Time
@@ -46,6 +48,7 @@ func (h *Held) Raise(o Held) {
 // its delete may be forgotten.
 type Seen struct {
 	Present bool
+	Visible bool // it is an item, not a remembered delete
 	Context crdt.Context
 }
 
@@ -69,9 +72,16 @@ func Judge(mine Seen, my *Held, theirs Seen, their *Held) Verdict {
 	}
 	a, b := mine.context(my), theirs.context(their)
 	return Verdict{
-		MineLacks:   theirs.Present && lacks(a, my, b),
-		TheirsLacks: mine.Present && lacks(b, their, a),
+		MineLacks:   theirs.Present && lacks(a, my, b) || lost(mine, my, theirs, their),
+		TheirsLacks: mine.Present && lacks(b, their, a) || lost(theirs, their, mine, my),
 	}
+}
+
+// lost reports whether a side has not forgotten an item's delete, but lost the item: the other side, which has it, would know of
+// a delete that a floor has passed.
+func lost(s Seen, held *Held, other Seen, otherHeld *Held) bool {
+	return !s.Present && other.Present && other.Visible && held.Floor > 0 &&
+		other.Context.Newest() <= held.Floor && otherHeld.Through >= held.Floor
 }
 
 // lacks reports whether a side that has seen have should have seen something of other.
@@ -93,7 +103,7 @@ func lacks(have crdt.Context, held *Held, other crdt.Context) bool {
 func different(mine Seen, my *Held, theirs Seen, their *Held) Verdict {
 	v := Judge(mine, my, theirs, their)
 	a, b := mine.context(my), theirs.context(their)
-	v.MineLacks = theirs.Present && !b.SubsetOf(a)
-	v.TheirsLacks = mine.Present && !a.SubsetOf(b)
+	v.MineLacks = v.MineLacks || theirs.Present && !b.SubsetOf(a)
+	v.TheirsLacks = v.TheirsLacks || mine.Present && !a.SubsetOf(b)
 	return v
 }

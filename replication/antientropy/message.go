@@ -13,13 +13,13 @@ import (
 // Messages, version 2. All numbers are uvarints unless they say otherwise.
 //
 //	Hello     'h', version, table id (16), origin of the asker (stamps' dictionary of one), floor (8)
-//	Welcome   'w', version, cut (8), floor (8), position (8), dictionary, place of the answerer with 1 (8),
+//	Welcome   'w', version, cut (8), floor (8), through (8), position (8), dictionary, place of the answerer with 1 (8),
 //	          held, have: each n, n × { place of origin, up (8) },
 //	          16 × digest (8)
 //	Descend   'd', n, n × node { depth (1), (depth+1)/2 bytes of path }
 //	Levels    'l', n, n × { 0, 16 × digest (8) | 1, m, m × { path (12), digest (8) } }
 //	Contexts  'c', n, n × path (12)
-//	Seen      's', dictionary, n, n × { 0 | 1, context }
+//	Seen      's', dictionary, n, n × { 0 | 1 or 2, context }      2: it is an item
 //	Swap      'p', n, n × path (12), m, m × item { key, state: each a length and bytes }
 //	Hollow    'z', and the same in answer: one of the two trees is not that of its items
 //	Gained    'g', dictionary, n, n × { place of origin, up (8) }, and 'g' in answer: what the answerer holds after the round
@@ -73,7 +73,7 @@ func DecodeHello(b []byte) (h Hello, err error) {
 
 func (w *Welcome) append(dst []byte) []byte {
 	dst = append(dst, 'w', version)
-	for _, n := range []uint64{uint64(w.Cut), uint64(w.Held.Floor), uint64(w.Position)} {
+	for _, n := range []uint64{uint64(w.Cut), uint64(w.Held.Floor), uint64(w.Held.Through), uint64(w.Position)} {
 		dst = binary.BigEndian.AppendUint64(dst, n)
 	}
 	var d crdt.Dictionary
@@ -96,7 +96,7 @@ func DecodeWelcome(b []byte) (w Welcome, err error) {
 	r := reader{b: b}
 	r.kind('w')
 	r.version()
-	w.Cut, w.Held.Floor, w.Position = crdt.Time(r.uint64()), crdt.Time(r.uint64()), record.Seq(r.uint64())
+	w.Cut, w.Held.Floor, w.Held.Through, w.Position = crdt.Time(r.uint64()), crdt.Time(r.uint64()), crdt.Time(r.uint64()), record.Seq(r.uint64())
 	d := r.dictionary()
 	w.Answerer = r.stamp(&d).Origin
 	w.Held.Up, w.Held.Have = r.times(&d), r.times(&d)
@@ -233,7 +233,11 @@ func appendSeen(dst []byte, seen []Seen) []byte {
 			dst = append(dst, 0)
 			continue
 		}
-		dst = d.AppendContext(append(dst, 1), seen[i].Context)
+		kind := byte(1)
+		if seen[i].Visible {
+			kind = 2
+		}
+		dst = d.AppendContext(append(dst, kind), seen[i].Context)
 	}
 	return dst
 }
@@ -248,7 +252,11 @@ func decodeSeen(b []byte, want int) ([]Seen, error) {
 	}
 	seen := make([]Seen, want)
 	for i := range seen {
-		if seen[i].Present = r.flag(); seen[i].Present {
+		kind := r.byte()
+		if kind > 2 {
+			r.fail("neither here nor there")
+		}
+		if seen[i].Present, seen[i].Visible = kind > 0, kind == 2; seen[i].Present {
 			seen[i].Context = r.context(&d)
 		}
 	}

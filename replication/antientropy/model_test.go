@@ -76,9 +76,9 @@ func (c copyOf) Look(path Path, depth, few int) (isFew bool, children [16]Digest
 	return false, children, nil, nil, nil
 }
 
-func (c copyOf) Context(p Path) (crdt.Context, bool, error) {
+func (c copyOf) Context(p Path) (crdt.Context, bool, bool, error) {
 	k, ok := c.at(p)
-	return c[k].Context(), ok, nil
+	return c[k].Context(), ok, c[k].Visible(), nil
 }
 
 func (c copyOf) State(p Path) (key, state []byte, err error) {

@@ -87,17 +87,14 @@ func (r *Round) Next() ([]byte, error) {
 		r.told, r.asked = true, 'z'
 		return []byte{'z'}, nil
 	case !r.ended && r.tally.Hollow == 0:
-		r.ended = true
-		if up := r.their.gained(&r.mine, r.whole); len(up) > 0 {
-			r.asked = 'g'
-			return appendGained(nil, up), nil
-		}
+		r.ended, r.asked = true, 'g'
+		return appendGained(nil, r.their.gained(&r.mine, r.whole)), nil
 	}
 	return nil, nil
 }
 
-// Gained is what this side holds of some origins after the round, where it held less; nothing before its end, and nothing if a
-// tree is not that of its items.
+// Gained is what this side holds of some origins after the round, where it held less; nil before its end, and if a tree is not
+// that of its items.
 func (r *Round) Gained() map[crdt.Origin]crdt.Time {
 	if !r.ended || r.asked != 0 {
 		return nil
@@ -214,7 +211,7 @@ func (r *Round) tookSeen(answer []byte) error {
 			return ErrMessage // a snapshot does not change its mind
 		}
 		var mine Seen
-		if mine.Context, mine.Present, err = r.view.Context(s.path); err != nil {
+		if mine.Context, mine.Present, mine.Visible, err = r.view.Context(s.path); err != nil {
 			return err
 		}
 		r.judge(s.path, mine, theirs[i])

@@ -161,9 +161,9 @@ func (s *sorted) Look(p Path, depth, few int) (bool, [16]Digest, []Path, []Diges
 	return false, c, nil, nil, nil
 }
 
-func (s *sorted) Context(p Path) (crdt.Context, bool, error) {
+func (s *sorted) Context(p Path) (crdt.Context, bool, bool, error) {
 	_, ok := slices.BinarySearchFunc(s.paths, p, compare)
-	return crdt.NewContext(0, crdt.Stamp{Time: 1, Origin: crdt.Origin{Region: "us-east-1", Incarnation: 1}}), ok, nil
+	return crdt.NewContext(0, crdt.Stamp{Time: 1, Origin: crdt.Origin{Region: "us-east-1", Incarnation: 1}}), ok, ok, nil
 }
 
 func (s *sorted) State(p Path) ([]byte, []byte, error) { return p[:], make([]byte, 1024), nil }

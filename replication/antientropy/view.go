@@ -9,8 +9,9 @@ type View interface {
 	// their paths, with their digests; else the digests of the 16 children, each the XOR of its entries'. At the deepest depth
 	// (2 × 12) it returns entries in every case.
 	Look(path Path, depth, few int) (isFew bool, children [16]Digest, paths []Path, sums []Digest, err error)
-	// Context is what an item's version has seen; found is false if nothing is stored under the path.
-	Context(path Path) (c crdt.Context, found bool, err error)
+	// Context is what an item's version has seen; found is false if nothing is stored under the path, visible if it is an item
+	// and not a remembered delete.
+	Context(path Path) (c crdt.Context, found, visible bool, err error)
 	// State is an item's key and state as they are stored; a nil key if nothing is.
 	State(path Path) (key, state []byte, err error)
 }

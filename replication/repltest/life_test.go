@@ -56,7 +56,7 @@ func (n *node) openRegion(l *life) error {
 		return err
 	}
 	l.store = s
-	o := region.Options{Name: n.name, Store: s, Wall: n.wall, Logger: n.logger()}
+	o := region.Options{Name: n.name, Store: s, Wall: n.wall, Logger: n.logger(), FloorStep: n.w.floorStep()}
 	l.region, err = region.Open(o)
 	if err != nil {
 		return errors.Join(err, s.Close())
@@ -287,12 +287,12 @@ func (r repairer) OpenCopy(ctx context.Context, id record.TableID, forgotten crd
 	return c, nil
 }
 
-func (r repairer) Mend(ctx context.Context, from string, id record.TableID, keys, states [][]byte) (int, error) {
+func (r repairer) Mend(ctx context.Context, from string, id record.TableID, floor crdt.Time, keys, states [][]byte) (int, error) {
 	before := r.l.contexts(id, keys)
-	news, err := r.Region.Mend(ctx, from, id, keys, states)
+	news, err := r.Region.Mend(ctx, from, id, floor, keys, states)
 	if after := r.l.contexts(id, keys); r.serves(from, id) {
 		for i := range before {
-			if !before[i].SubsetOf(after[i]) {
+			if !before[i].SubsetOf(after[i]) && before[i].Newest() > r.Floor(id) { // or it was forgotten meanwhile
 				r.l.n.w.fail("repair lowers an item in %s: what it had seen was %v, and is %v", r.l.n.name, before[i], after[i])
 			}
 		}

@@ -97,6 +97,11 @@ func (w *world) load() time.Duration {
 	return 2*time.Second + time.Duration(rnd.Int64N(int64(4*time.Second)))
 }
 
+// floorStep is how soon deletes are forgotten: in a quarter of the worlds never.
+func (w *world) floorStep() time.Duration {
+	return []time.Duration{200 * time.Millisecond, time.Second, 3 * time.Second, time.Hour}[w.chance("floors").IntN(4)]
+}
+
 func (w *world) say(format string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
