@@ -9,9 +9,9 @@ const (
 	KindCatalog  byte = 'c' // catalog descriptor:    table id (16)                               region/catalog
 	KindLocal    byte = 'd' // local table settings:  table id (16)                               region/catalog
 	KindFeed     byte = 'f' // conflict feed:         table id (16), item key, loser's stamp (or: floor) region/table
-	KindHashCell byte = 'h' // hash-tree cell:        table id (16), cell                         region/table
+	KindHashCell byte = 'h' // hash-tree cell:        table id (16; or its feed's), cell           region/table
 	KindItem     byte = 'i' // item state:            table id (16), ordered item key             region/table
-	KindLogPart  byte = 'l' // changes of a commit:   table id (16), shard (2), seq (8)           stream
+	KindLogPart  byte = 'l' // changes of a commit:   table id (16; or its feed's), shard (2), seq (8) stream
 	KindMeta     byte = 'm' // single facts:          name                                        identity, ceilings, counts
 	KindToken    byte = 'n' // idempotency token:     0, token; or 1, time (8), token             region/table
 	KindOrder    byte = 'o' // order of commits:      seq (8)                                     stream
