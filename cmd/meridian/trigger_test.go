@@ -121,7 +121,9 @@ func (l *listener) len() int {
 // streamARN is a table's stream in a region.
 func streamARN(t *testing.T, e admin.Endpoints, table string) string {
 	t.Helper()
-	var d struct{ Table struct{ LatestStreamArn string } }
+	var d struct {
+		Table struct{ LatestStreamArn string }
+	}
 	if err := json.Unmarshal([]byte(call(t, e, "DescribeTable", `{"TableName":"`+table+`"}`)), &d); err != nil || d.Table.LatestStreamArn == "" {
 		t.Fatalf("%v %+v", err, d)
 	}
@@ -292,7 +294,9 @@ func TestTriggerOnConflicts(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, text := readAll(t, res)
-		var list struct{ Streams []struct{ StreamLabel string } }
+		var list struct {
+			Streams []struct{ StreamLabel string }
+		}
 		if err := json.Unmarshal([]byte(text), &list); err != nil || len(list.Streams) == 0 {
 			return text
 		}
