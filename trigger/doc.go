@@ -36,6 +36,6 @@
 //
 // # Tests
 //
-// In virtual time on a real region in memory, with a function that is a Go function (runner_test.go). Real processes are
+// In virtual time on a real region in memory, with a function that is a Go function (world_test.go). Real processes are
 // killed in cmd/meridian (trigger_test.go).
 package trigger
