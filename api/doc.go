@@ -1,10 +1,11 @@
-// Package api is the DynamoDB endpoint of one region: an http.Handler that speaks the service's JSON protocol over a
-// Backend.
+// Package api is the DynamoDB endpoint of one region: it speaks the service's JSON protocol over a Backend, as the Handler of
+// package front, which reads what SDKs send, or as an http.Handler.
 //
 // # From bytes to answer
 //
+//	front         what SDKs send: head and body, whole; everything else is net/http's
 //	http.go       method, path, content type, CORS, limits
-//	body.go       the body, decompressed and bounded
+//	body.go       the body, decompressed and bounded, where net/http brings it
 //	operations.go X-Amz-Target to an operation
 //	decode.go     JSON to an input struct, by hand: each input says what a member's name means
 //	constraint.go the framework's checks of single members, which come before all others and are reported together
