@@ -160,7 +160,8 @@ func (h *history) judgeLosersLocked(t *tableInfo, states map[string]conflict.Sta
 // nothing else; with attributes of their own it is enough that its author had seen the other.
 func (h *history) replacedLocked(t *tableInfo, id itemID, x *written) bool {
 	for _, z := range h.writes[id] {
-		if z.base == x.stamp || !t.plain() && z != x && z.ctx.Covers(x.stamp) {
+		forgotten := !x.visible && x.stamp.Time <= z.ctx.Floor() // z's author knew no base any more, and that all before is gone
+		if z.base == x.stamp || forgotten || !t.plain() && z != x && z.ctx.Covers(x.stamp) {
 			return true
 		}
 	}
