@@ -143,6 +143,7 @@ func counterKey(i int) item.Key { return key(fmt.Sprint("counter", i)) }
 func (a *adders) add(l *life, i int, amount int64) {
 	ctx, cancel := context.WithTimeout(context.Background(), clientPatience)
 	defer cancel()
+	l.copying.Store(true) // after a region's loss repair may bring what is on its way; here sums are judged, not that
 	tab, err := l.region.Table(a.table.name)
 	if err != nil {
 		return
