@@ -33,7 +33,8 @@ func TestFilledTableIsWhole(t *testing.T) {
 			w.update(east, "T", catalog.Change{CreateReplica: north})
 			w.eventually("north serves T", func() bool { _, err := w.at(north).Table("T"); return err == nil })
 			whole, partial := w.get(north, "T", "x") == 1, slices.Contains(w.at(north).Partial(), w.at(east).Origin())
-			if whole != reachable || partial == reachable {
+			// The cut may come too late to keep it from reading that log.
+			if whole == partial || reachable && !whole {
 				t.Errorf("east can be reached: %v; its transaction is seen whole: %v; said to be partial: %v", reachable, whole, partial)
 			}
 			w.setCut(east, north, false)
