@@ -159,6 +159,9 @@ func (r *Region) carryOut(ctx context.Context, c command) (rep reply, err error)
 		return rep, err
 	case cmdMayLeave:
 		return rep, r.protected(c)
+	case cmdDescribed:
+		rep.Descriptor, err = r.described(ctx, c)
+		return rep, err
 	}
 	if c.Descriptor != nil {
 		b, err := json.Marshal(c.Descriptor)

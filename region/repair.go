@@ -87,7 +87,7 @@ func (r *Region) OpenCopy(ctx context.Context, id record.TableID, forgotten crdt
 		return r.openFeedCopy(ctx, src.entry, forgotten)
 	}
 	for {
-		if !r.complete(e) {
+		if !r.complete(e) || !e.Holds(r.name) { // logs are not read for one that is being left
 			return nil, fault.New(fault.Unavailable, "region %s holds no complete replica of table %s", r.name, id)
 		}
 		c := &RepairCopy{region: r, id: id, filling: r.inbound.filling(id)}
@@ -148,7 +148,7 @@ func (r *Region) Mend(ctx context.Context, from string, id record.TableID, floor
 	if src, ok := r.sourceOf(id); ok && src.feed {
 		return r.mendFeed(ctx, from, src.entry, keys, states)
 	}
-	if !r.complete(r.catalog.ByID(id)) {
+	if e := r.catalog.ByID(id); !r.complete(e) || !e.Holds(r.name) {
 		return 0, fault.New(fault.Unavailable, "region %s holds no complete replica of table %s", r.name, id)
 	}
 	r.inbound.gate.RLock() // the floor stays

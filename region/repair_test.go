@@ -8,7 +8,9 @@ import (
 
 	"github.com/meridiandb/meridian/conflict"
 	"github.com/meridiandb/meridian/crdt"
+	"github.com/meridiandb/meridian/internal/fault"
 	"github.com/meridiandb/meridian/item"
+	"github.com/meridiandb/meridian/region/catalog"
 	"github.com/meridiandb/meridian/storage/memstore"
 	"github.com/meridiandb/meridian/stream/record"
 )
@@ -88,3 +90,65 @@ func TestMendTakesWhatARegionWrites(t *testing.T) {
 }
 
 var errAny = errors.New("any")
+
+// TestLeavingTablesAreLeftAlone: a region that leaves a table reads no logs for it any more; it is neither compared nor mended
+// (found by simulation, seed 230).
+func TestLeavingTablesAreLeftAlone(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T) {
+		w := newWorld(t, newSeed(t), false, us, eu, ap)
+		defer w.close()
+		w.create(us, "things")
+		w.addReplica(us, "things", eu)
+		w.addReplica(us, "things", ap)
+		r, id := w.at(eu), w.at(eu).catalog.Lookup("things").ID
+		w.mustPut(us, "things", "a", 1)
+		w.eventually("eu has it", func() bool { return w.get(eu, "things", "a") == 1 })
+		w.setCut(eu, ap, true) // so that it cannot leave yet
+		w.update(us, "things", catalog.Change{DeleteReplica: eu})
+		w.eventually("eu is leaving", func() bool { return !r.catalog.ByID(id).Holds(eu) })
+		if !r.complete(r.catalog.ByID(id)) {
+			t.Fatal("it has left already")
+		}
+		if c, err := r.OpenCopy(context.Background(), id, 0, nil); !isKind(err, fault.Unavailable) {
+			t.Errorf("a copy to compare: %v", err)
+			_ = c.Close()
+		}
+		for k, s := range w.dump(us, "things") {
+			if n, err := r.Mend(context.Background(), us, id, 0, [][]byte{[]byte(k)}, [][]byte{s}); n != 0 || !isKind(err, fault.Unavailable) {
+				t.Errorf("mended: %d, %v", n, err)
+			}
+		}
+		w.setCut(eu, ap, false)
+	})
+}
+
+// TestCopiesAreHeld: all that a copied state has seen counts, not only the write that won.
+func TestCopiesAreHeld(t *testing.T) {
+	r, err := Open(Options{Name: us, Store: memstore.New()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	now := time.Now().UnixMilli()
+	at := func(ms int64, region string) crdt.Stamp {
+		return crdt.Stamp{Time: crdt.TimeFromMillis(ms), Origin: crdt.Origin{Region: region, Incarnation: 5}}
+	}
+	it := item.NewItem([]item.Field{{Name: "pk", Value: item.Str("a")}})
+	put := func(s crdt.Stamp, on conflict.State) conflict.State {
+		return conflict.Write(conflict.LastWriterWins, on, conflict.Local{Op: conflict.Put, Stamp: s, New: it})
+	}
+	// An expiry's write is far ahead and its order is not, so that another write wins against it.
+	expired := conflict.Write(conflict.LastWriterWins, put(at(now-10, eu), conflict.State{}), conflict.Local{Op: conflict.Expire, Stamp: at(now+60_000, ap)})
+	s := conflict.Merge(put(at(now, eu), put(at(now-10, eu), conflict.State{})), expired).State
+	ch := record.Change{Key: item.Key{Hash: []item.Value{item.Str("a")}}.Append(nil), Base: s.Stamp(), State: s.Append(nil)}
+	if s.Stamp().Time.Millis() > now || s.Context().Newest().Millis() < now+60_000 {
+		t.Fatalf("the state is %s, and has seen %s", s.Stamp(), s.Context())
+	}
+	if err := r.checkCopied(eu, []record.Change{ch}); !errors.Is(err, ErrHeld) {
+		t.Errorf("it is let in: %v", err)
+	}
+}

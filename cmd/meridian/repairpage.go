@@ -21,11 +21,12 @@ type repairLine struct {
 // lineWait is how long a reader of the answer may take for a line.
 const lineWait = 30 * time.Second
 
-// withRepair adds the page that meridian repair asks to the admin pages. It is not one of theirs, which only read.
+// withRepair adds the pages that meridian repair and takeover ask to the admin pages. They are none of theirs, which only read.
 func withRepair(pages http.Handler, n *node) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", pages)
 	mux.HandleFunc("POST /admin/repair", n.serveRepair)
+	mux.HandleFunc("POST /admin/takeover", n.serveTakeOver)
 	return mux
 }
 

@@ -77,6 +77,24 @@ func (c *Catalog) HandOver(id record.TableID) (*Entry, error) {
 	})
 }
 
+// TakeOver makes this region the keeper of a table that another one keeps. It is an operator's decision: the other one may live.
+func (c *Catalog) TakeOver(id record.TableID) (*Entry, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.ByID(id)
+	if e == nil || !e.Holds(c.opts.Region) {
+		return nil, fault.New(fault.NotFound, "Requested resource not found: Table: %s not found", id)
+	}
+	d := e.clone()
+	d.Keeper, d.Epoch = c.opts.Region, e.Epoch+1
+	d.Revision = c.revisionAbove(e.Revision)
+	n := &Entry{Descriptor: d, Local: c.localFor(e, d)}
+	if err := c.updateLocked(n); err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
 // joining reports whether a replica is on its way in; DynamoDB takes no other change meanwhile.
 func (d *Descriptor) joining() bool {
 	for _, m := range d.Members {
