@@ -367,15 +367,29 @@ func (w *world) group(i int) *tableInfo {
 	return w.tables[0]
 }
 
-// count adds one to a counter that all clients add to.
+// count adds one to a counter that all clients add to; sometimes several times at once.
 func (c *client) count(ctx context.Context, l *life) {
 	t := c.w.counter()
 	tab, err := l.region.Table(t.name)
 	if err != nil {
 		return
 	}
-	_, err = tab.Write(ctx, table.Write{Op: table.Update, Key: key("counter"),
-		Update: update("ADD n :one", values{":one": item.NumVal(item.NumFromInt(1))})})
+	errs := make([]error, []int{1, 1, 1, 5}[c.rnd.IntN(4)])
+	var adding sync.WaitGroup
+	for i := range errs {
+		adding.Go(func() {
+			_, errs[i] = tab.Write(ctx, table.Write{Op: table.Update, Key: key("counter"),
+				Update: update("ADD n :one", values{":one": item.NumVal(item.NumFromInt(1))})})
+		})
+	}
+	adding.Wait()
+	for _, err := range errs {
+		c.counted(l, err)
+	}
+}
+
+// counted notes what became of an addition.
+func (c *client) counted(l *life, err error) {
 	var fe *fault.Error
 	switch {
 	case err == nil && l.counts(func() { c.counts.acknowledged++ }):

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/meridiandb/meridian/conflict"
 	"github.com/meridiandb/meridian/region/table"
@@ -74,14 +75,21 @@ func (w *world) settleFeeds() {
 	if !w.trimmed.Load() || w.loose() {
 		return
 	}
-	w.eventually("feeds are the same", feedPatience, func() string {
+	why := ""
+	for end := time.Now().Add(feedPatience); time.Now().Before(end) && !w.failed(); time.Sleep(10 * time.Second) { // looking is dear
+		why = ""
 		for _, t := range w.tables {
-			if why := w.sameFeeds(t); why != "" {
-				return t.name + ": " + why
+			if why == "" {
+				why = w.sameFeeds(t)
 			}
 		}
-		return ""
-	})
+		if why == "" {
+			return
+		}
+	}
+	if !w.failed() {
+		w.fail("conflict feed: after %v feeds differ: %s", feedPatience, why)
+	}
 }
 
 func (w *world) judgeSameFeed(t *tableInfo, a, b *feed) {

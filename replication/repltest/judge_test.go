@@ -2,6 +2,7 @@ package repltest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -163,10 +164,13 @@ func (w *world) judgeRepair() {
 		if w.failed() {
 			return
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		err := n.at().links.Repair(ctx, replication.RepairRequest{}, func(r replication.RepairReport) {
 			if strings.HasSuffix(r.Table, "~conflicts") && w.loose() {
 				return
+			}
+			if !r.Done {
+				w.say("%s compares for long: %+v", n.name, r)
 			}
 			// What one side has forgotten and the other not yet is no difference that counts; where floors are whole hours it is
 			// not looked at either.
@@ -179,7 +183,9 @@ func (w *world) judgeRepair() {
 			}
 		})
 		cancel()
-		if err != nil {
+		if errors.Is(err, context.DeadlineExceeded) {
+			w.fail("repair: at rest %s finds no end", n.name)
+		} else if err != nil {
 			w.say("%s compares nothing: %v", n.name, err) // it may share no table
 		}
 	}
