@@ -2,7 +2,6 @@ package region
 
 import (
 	"context"
-	"fmt"
 	"testing"
 	"time"
 
@@ -161,7 +160,7 @@ func TestRelayRests(t *testing.T) {
 		w.stop(us)
 		for w.get(ap, "things", "x") != 2 {
 			if a, b := w.get(ap, "things", "x"), w.get(ap, "others", "x"); a > 0 != (b > 0) {
-				t.Fatal(fmt.Sprintf("x is %d and %d", a, b))
+				t.Fatalf("x is %d and %d", a, b)
 			}
 			time.Sleep(time.Millisecond)
 		}

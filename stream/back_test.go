@@ -27,7 +27,9 @@ func TestBack(t *testing.T) {
 		}
 		seqs = append(seqs, c.Seq)
 	}
-	at := func(want record.Seq) func(*record.Order) bool { return func(o *record.Order) bool { return o.Seq <= want } }
+	at := func(want record.Seq) func(*record.Order) bool {
+		return func(o *record.Order) bool { return o.Seq <= want }
+	}
 	never := func(*record.Order) bool { return false }
 	if got, err := l.Back(100, at(seqs[7])); err != nil || got != seqs[7] {
 		t.Errorf("found %d, %v", got, err)
