@@ -535,6 +535,9 @@ func TestIndexes(t *testing.T) {
 		if err != nil && !isKind(err, fault.Limit) && !isKind(err, fault.InUse) {
 			t.Errorf("a second index meanwhile: %v", err)
 		}
+		if err == nil { // the first was complete already; none may be dropped while another is made
+			w.eventually("the second is made", func() bool { return w.active(east, "T") && w.active(west, "T") })
+		}
 		w.update(west, "T", catalog.Change{DeleteIndex: "byG"})
 		w.eventually("dropped", func() bool { return w.active(east, "T") && w.active(west, "T") })
 		w.update(east, "T", catalog.Change{CreateIndex: gIndex(), Attributes: gAttributes()})
