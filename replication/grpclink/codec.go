@@ -12,7 +12,8 @@ import (
 // compressFrom is the size from which byte strings are compressed: more than an idle link ever has to send at once.
 const compressFrom = 16 << 10
 
-// codec lays byte strings end to end and compresses them.
+// codec lays byte strings end to end and compresses them. It is for concurrent use and never closed: it has no goroutines, and
+// a decoder that is closed while it is in use blocks whoever uses it for ever.
 type codec struct {
 	encoder *zstd.Encoder
 	decoder *zstd.Decoder
@@ -28,11 +29,6 @@ func newCodec() (*codec, error) {
 		return nil, err
 	}
 	return &codec{e, d}, nil
-}
-
-func (c *codec) close() {
-	_ = c.encoder.Close() // nothing is buffered
-	c.decoder.Close()
 }
 
 // pack returns nil for nothing.

@@ -382,7 +382,6 @@ func TestUnpackRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.close()
 	bomb := c.encoder.EncodeAll(make([]byte, 64<<20), nil)
 	for name, b := range map[string]*replpb.Bytes{
 		"too few":      {Sizes: []uint64{3, 4}, Data: []byte("abc")},

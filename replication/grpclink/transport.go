@@ -90,7 +90,6 @@ func (t *Transport) Serve(s transport.Server) error {
 func (t *Transport) Close() error {
 	t.server.Stop()
 	t.serving.Wait()
-	t.codec.close()
 	if err := t.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 		return err
 	}
