@@ -155,7 +155,8 @@ func (h *history) judgeLosersLocked(t *tableInfo, states map[string]conflict.Sta
 			continue
 		}
 		for _, x := range all {
-			if s.Stamp() != x.stamp && !h.replacedLocked(t, id, x) && !h.deletedTooLocked(id, x) && !inFeeds(feeds, id.key, x) {
+			gone := h.replacedLocked(t, id, x) || h.forgottenLocked(id, x) || h.deletedTooLocked(id, x)
+			if s.Stamp() != x.stamp && !gone && !inFeeds(feeds, id.key, x) {
 				h.w.fail("conflict feed: write %v (%q) of item %q of %s lost, and is not listed", x.stamp, x.marks, id.key, t.name)
 				h.w.tell(id, feeds)
 				return
@@ -168,8 +169,18 @@ func (h *history) judgeLosersLocked(t *tableInfo, states map[string]conflict.Sta
 // nothing else; with attributes of their own it is enough that its author had seen the other.
 func (h *history) replacedLocked(t *tableInfo, id itemID, x *written) bool {
 	for _, z := range h.writes[id] {
-		forgotten := !x.visible && x.stamp.Time <= z.ctx.Floor() // z's author knew no base any more, and that all before is gone
-		if z.base == x.stamp || forgotten || !t.plain() && z != x && z.ctx.Covers(x.stamp) {
+		if z.base == x.stamp || !t.plain() && z != x && z.ctx.Covers(x.stamp) {
+			return true
+		}
+	}
+	return false
+}
+
+// forgottenLocked reports whether a write is a delete that a later write's author no longer knew as its base; he knew that all
+// before some time is gone. It may have lost to another write before that.
+func (h *history) forgottenLocked(id itemID, x *written) bool {
+	for _, z := range h.writes[id] {
+		if !x.visible && x.stamp.Time <= z.ctx.Floor() {
 			return true
 		}
 	}

@@ -377,7 +377,7 @@ func (w *world) judgeWrites(t *tableInfo, states map[string]conflict.State, feed
 			w.fail("promise 4: %s (%v) vanished: its item is %s", a, x.stamp, show(s))
 		case s.Stamp() == x.stamp || a.mark != "" && s.Visible() && s.Item().Get(a.attr).Equal(item.Str(a.mark)):
 			current++
-		case h.replacedLocked(t, a.id, x):
+		case h.replacedLocked(t, a.id, x), h.forgottenLocked(a.id, x):
 			superseded++
 		case inFeeds(feeds, a.id.key, x) || h.deletedTooLocked(a.id, x):
 			lost++

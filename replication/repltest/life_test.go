@@ -288,9 +288,9 @@ func (r repairer) OpenCopy(ctx context.Context, id record.TableID, forgotten crd
 }
 
 func (r repairer) Mend(ctx context.Context, from string, id record.TableID, floor crdt.Time, keys, states [][]byte) (int, error) {
-	before := r.l.contexts(id, keys)
+	before, read := r.l.contexts(id, keys)
 	news, err := r.Region.Mend(ctx, from, id, floor, keys, states)
-	if after := r.l.contexts(id, keys); r.serves(from, id) {
+	if after, readAgain := r.l.contexts(id, keys); read && readAgain && r.serves(from, id) {
 		for i := range before {
 			if !before[i].SubsetOf(after[i]) && before[i].Newest() > r.Floor(id) { // or it was forgotten meanwhile
 				r.l.n.w.fail("repair lowers an item in %s: what it had seen was %v, and is %v", r.l.n.name, before[i], after[i])
@@ -311,17 +311,22 @@ func (r repairer) serves(from string, id record.TableID) bool {
 	return yes
 }
 
-// contexts is what the stored items have seen.
-func (l *life) contexts(id record.TableID, keys [][]byte) []crdt.Context {
-	all := make([]crdt.Context, len(keys))
+// contexts is what the stored items have seen; ok is false if the disk does not tell.
+func (l *life) contexts(id record.TableID, keys [][]byte) (all []crdt.Context, ok bool) {
+	all = make([]crdt.Context, len(keys))
 	for i, k := range keys {
-		if b, err := l.store.Get(append(storage.AppendTable(nil, storage.KindItem, id), k...)); err == nil {
-			if s, err := conflict.DecodeState(b); err == nil {
-				all[i] = s.Context()
-			}
+		b, err := l.store.Get(append(storage.AppendTable(nil, storage.KindItem, id), k...))
+		if errors.Is(err, storage.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, false
+		}
+		if s, err := conflict.DecodeState(b); err == nil {
+			all[i] = s.Context()
 		}
 	}
-	return all
+	return all, true
 }
 
 type peers struct{ *replication.Replication }
