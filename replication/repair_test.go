@@ -74,6 +74,13 @@ func (c *copies) Scrub(context.Context, record.TableID) (int, error) {
 	return 3, nil
 }
 
+// hold says up to when everything of origins that are gone is held.
+func (c *copies) hold(have map[crdt.Origin]crdt.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.have = have
+}
+
 func (c *copies) put(key string, s crdt.Stamp) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -286,7 +293,8 @@ func TestRepairSaysWhatIsHeld(t *testing.T) {
 		withCopies(s)
 		a, b := s.nodes["a"], s.nodes["b"]
 		x, y := crdt.Origin{Region: "x", Incarnation: 1}, crdt.Origin{Region: "y", Incarnation: 1}
-		a.copies.have, b.copies.have = map[crdt.Origin]crdt.Time{x: 5, y: 9}, map[crdt.Origin]crdt.Time{x: 7}
+		a.copies.hold(map[crdt.Origin]crdt.Time{x: 5, y: 9})
+		b.copies.hold(map[crdt.Origin]crdt.Time{x: 7})
 		raised := func(c *copies) map[crdt.Origin]crdt.Time {
 			c.mu.Lock()
 			defer c.mu.Unlock()

@@ -32,12 +32,15 @@ func Measure(dir string, goroutines int, d time.Duration, s Shape) (perSecond fl
 	}
 	errs := make([]error, goroutines)
 	var done atomic.Int64
+	writers := make([]*writer, goroutines)
+	for g := range writers {
+		writers[g] = newWriter(db, s, g)
+	}
 	var wg sync.WaitGroup
 	begin := time.Now()
 	end := begin.Add(d)
-	for g := range goroutines {
+	for g, w := range writers {
 		wg.Go(func() {
-			w := newWriter(db, s, g)
 			for time.Now().Before(end) && errs[g] == nil {
 				errs[g] = w.commit()
 				done.Add(1)
