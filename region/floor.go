@@ -12,7 +12,7 @@ import (
 )
 
 // A table's floor is a time up to which every member holds everything that any region ever wrote to it; deletes at or below it
-// are forgotten (docs/decisions/0008). What each member holds, members tell each other (floorreport.go); what follows is decided
+// are forgotten (docs/decisions/0011). What each member holds, members tell each other (floorreport.go); what follows is decided
 // in floorleast.go. Here the floor is kept, and raised:
 //
 //	floor/ | table id (16)   8 bytes, big-endian   crdt.Time

@@ -294,5 +294,10 @@ func TestRegistersAreRemembered(t *testing.T) {
 		if len(w.dump(us, "things")) != 1 || len(w.dump(eu, "things")) != 1 {
 			t.Error("it is forgotten")
 		}
+		w.update(us, "things", catalog.Change{CreateReplica: ap})
+		w.eventually("ap serves it", func() bool { _, err := w.at(ap).Table("things"); return err == nil })
+		if !w.equal("things", us, eu, ap) {
+			t.Error("a copy has left it out")
+		}
 	})
 }

@@ -19,7 +19,8 @@ type Batch struct {
 	Commits []record.Commit
 	// Silent leaves the changes out of this region's log: a backfill of a table that nobody reads yet is no news to anybody.
 	Silent bool
-	// Keep takes items also where the floor covers them and nothing is stored: who sends them has seen that they are there.
+	// Keep takes items, and deletes that keep registers, also where the floor covers them and nothing is stored: who sends them
+	// has seen that they are there.
 	Keep bool
 	// Relayed says that the states are what another region had joined them to, not as their authors sent them.
 	Relayed bool

@@ -11,15 +11,15 @@ import (
 	"github.com/meridiandb/meridian/stream/record"
 )
 
-// Remembered deletes go when a table's floor has passed them (docs/decisions/0008). The region raises the floor first, durably
+// Remembered deletes go when a table's floor has passed them (docs/decisions/0011). The region raises the floor first, durably
 // and with nothing that merges under way: from then on what comes to an absent key and is covered by the floor is old, and a
 // write to an absent key says that it has seen all up to the floor.
 
 // forgotten reports whether a state that comes to an absent key is one that has been there, and was deleted since. What a copy
-// or repair brings is different: it has been seen to be there, and is kept if it is an item.
+// or repair brings is different: it has been seen to be there, and is kept unless it could be forgotten there too.
 func (m *merging) forgotten(t *Table, arriving *conflict.State) bool {
 	floor := m.engine.floor(t.entry.ID)
-	return floor > 0 && arriving.Context().Newest() <= floor && !(m.keep && arriving.Visible())
+	return floor > 0 && arriving.Context().Newest() <= floor && (!m.keep || mayForget(*arriving, floor))
 }
 
 // mayForget reports whether a stored state is a remembered delete that a floor has passed. One that keeps registers stays: a
@@ -135,6 +135,9 @@ func (e *Engine) forget(ctx context.Context, h cellHash, prefix int, keys [][]by
 		n++
 	}
 	durable, err := tx.Commit(func(storage.Writer) error {
+		if e.floor(h.id) < floor {
+			return errStale // the table went, and came anew: these are another copy's deletes
+		}
 		_, err := e.current(h.id) // a table that went has no cells
 		return err
 	})
