@@ -32,7 +32,7 @@ func parseResource(arn string) (r resource, err error) {
 	case !deeper:
 		r.table = name
 		return r, nil
-	case stream:
+	case stream && label != "": // without one it is no table either
 		r.table, r.label = name, label
 		return r, nil
 	case strings.HasPrefix(rest, "index/"):

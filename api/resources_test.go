@@ -27,6 +27,8 @@ func TestStreamTags(t *testing.T) {
 		{"9.2", "ListTagsOfResource", `{"ResourceArn":"` + none + `"}`, notFound, gone + none + " not found"},
 		{"9.2", "TagResource", `{"ResourceArn":"` + none + `","Tags":[{"Key":"a","Value":"1"}]}`, notFound, gone + none + " not found"},
 		{"9.2", "UntagResource", `{"ResourceArn":"` + none + `","TagKeys":["a"]}`, notFound, gone + none + " not found"},
+		{"9.2", "TagResource", `{"ResourceArn":"` + abcARN + `/stream/","Tags":[{"Key":"a","Value":"1"}]}`, validation,
+			invalidParam + "Provided Arn is not a DynamoDB resource arn: " + abcARN + "/stream/"}, // the table is not meant
 	})
 }
 
@@ -74,6 +76,7 @@ func TestResourcePolicy(t *testing.T) {
 		{"9.8", "GetResourcePolicy", `{"ResourceArn":"` + foreign + `"}`, validation, "This action is only supported by accounts that match the resource owner’s account."},
 		{"9.8", "GetResourcePolicy", `{"ResourceArn":"` + none + `"}`, notFound, "Requested resource not found: Table: none not found"},
 		{"9.8", "PutResourcePolicy", put(none, escaped, ``), notFound, "Requested resource not found: Table: none not found"},
+		{"9.8", "GetResourcePolicy", `{"ResourceArn":"` + abcARN + `/stream/"}`, validation, invalidParam + "Provided Arn is not a DynamoDB resource arn: " + abcARN + "/stream/"},
 		{"9.8", "GetResourcePolicy", `{"ResourceArn":"` + bogus + `"}`, notFound, "Requested resource not found: Stream: 2000-01-01T00:00:00.000 not found for Table: abc"},
 		{"9.8", "CreateTable", strings.Replace(tableSpec{rest: onDemand + `,"ResourcePolicy":"{}"`}.body(), `"abc"`, `"two"`, 1), validation, broken + "Syntax error at position (1,3)"},
 	})
