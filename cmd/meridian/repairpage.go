@@ -21,12 +21,14 @@ type repairLine struct {
 // lineWait is how long a reader of the answer may take for a line.
 const lineWait = 30 * time.Second
 
-// withRepair adds the pages that meridian repair and takeover ask to the admin pages. They are none of theirs, which only read.
+// withRepair adds the pages that meridian repair and takeover ask to the admin pages. As with theirs, pages of another origin may
+// not.
 func withRepair(pages http.Handler, n *node) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", pages)
-	mux.HandleFunc("POST /admin/repair", n.serveRepair)
-	mux.HandleFunc("POST /admin/takeover", n.serveTakeOver)
+	guard := http.NewCrossOriginProtection()
+	mux.Handle("POST /admin/repair", guard.Handler(http.HandlerFunc(n.serveRepair)))
+	mux.Handle("POST /admin/takeover", guard.Handler(http.HandlerFunc(n.serveTakeOver)))
 	return mux
 }
 

@@ -39,6 +39,12 @@ func TestFaults(t *testing.T) {
 	if got := network.Faults()["eu-west-1"]; got.Latency != time.Millisecond {
 		t.Errorf("the fault is %+v", got)
 	}
+	foreign := httptest.NewRequest("POST", "/admin/faults", strings.NewReader(`{"to":"eu-west-1","fault":{"cut":true}}`))
+	foreign.Header.Set("Sec-Fetch-Site", "cross-site")
+	rec := httptest.NewRecorder()
+	if allowed.ServeHTTP(rec, foreign); rec.Code != http.StatusForbidden || network.Faults()["eu-west-1"].Cut {
+		t.Errorf("from a page of another origin: %d, %v", rec.Code, network.Faults())
+	}
 	troubleFaults(t, f, refused)
 	if code, body := ask(allowed, "GET", ""); code != 200 || !strings.Contains(body, "eu-west-1") {
 		t.Errorf("listed: %d %s", code, body)

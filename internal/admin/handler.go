@@ -48,7 +48,8 @@ type Options struct {
 	Trouble Trouble
 }
 
-// Handler serves the admin pages of one region.
+// Handler serves the admin pages of one region. Those that change something refuse a page of another origin that is open in an
+// operator's browser.
 func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok") })
@@ -69,7 +70,7 @@ func Handler(o Options) http.Handler {
 	if o.Profile {
 		addProfiles(mux)
 	}
-	return mux
+	return http.NewCrossOriginProtection().Handler(mux)
 }
 
 // addProfiles serves what go tool pprof asks for. It asks for symbols by POST.
