@@ -77,13 +77,13 @@ func (r *Region) recount() {
 			before := r.engine.Count(id)
 			if err := r.engine.Recount(r.ctx, id); err != nil {
 				if r.ctx.Err() == nil {
-					r.logger.Error("count a table", "region", r.name, "table", e.Name, "err", err)
+					r.logger.Error("count a table", "table", e.Name, "err", err)
 					_ = r.fail(err)
 				}
 				return
 			}
 			if after := r.engine.Count(id); after != before {
-				r.logger.Info("table counted", "region", r.name, "table", e.Name, "items", after.Items, "bytes", after.Bytes)
+				r.logger.Info("table counted", "table", e.Name, "items", after.Items, "bytes", after.Bytes)
 			}
 		}
 		r.uncounted.done(id)

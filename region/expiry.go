@@ -78,7 +78,7 @@ func (r *Region) expire() {
 				break // the entries come in another order next time
 			}
 			if err != nil && r.ctx.Err() == nil && r.fail(err) != nil && fault.KindOf(err) != fault.NotFound {
-				r.logger.Debug("expiry to be tried again", "region", r.name, "table", e.Name, "err", err)
+				r.logger.Debug("expiry to be tried again", "table", e.Name, "err", err)
 			}
 		}
 	}

@@ -106,7 +106,7 @@ func (r *Region) tendFloors() {
 				if r.ctx.Err() != nil {
 					return
 				}
-				r.logger.Warn("deletes are not forgotten", "region", r.name, "table", e.Name, "err", err)
+				r.logger.Warn("deletes are not forgotten", "table", e.Name, "err", err)
 			}
 		}
 	}

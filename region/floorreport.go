@@ -95,7 +95,7 @@ func (r *Region) askReports() {
 			}
 			asked[m.Region] = true
 			if err := r.askReport(p, m.Region); err != nil {
-				r.logger.Debug("no report", "region", r.name, "of", m.Region, "err", err)
+				r.logger.Debug("no report", "of", m.Region, "err", err)
 			}
 		}
 	}

@@ -34,7 +34,7 @@ func (r *Region) housekeeping() {
 		case <-tick.C:
 		}
 		if err := r.keepHouse(n); err != nil && r.ctx.Err() == nil {
-			r.logger.Error("housekeeping", "region", r.name, "err", err) // tried again at the next tick, unless it is the end
+			r.logger.Error("housekeeping", "err", err) // tried again at the next tick, unless it is the end
 			_ = r.fail(err)
 		}
 	}
@@ -111,9 +111,9 @@ func (r *Region) ReportOffsets(offsets map[string]time.Duration) {
 	s := r.clock.Report(offsets)
 	switch was := r.alarmed.Swap(s.Alarm); {
 	case s.Alarm && !was:
-		r.logger.Error("the clock differs from the other regions'", "region", r.name, "ahead", s.Ahead, "behind", s.Behind, "writesRefused", s.Refuse)
+		r.logger.Error("the clock differs from the other regions'", "ahead", s.Ahead, "behind", s.Behind, "writesRefused", s.Refuse)
 	case was && !s.Alarm:
-		r.logger.Info("the clock agrees with the other regions' again", "region", r.name)
+		r.logger.Info("the clock agrees with the other regions' again")
 	}
 }
 
@@ -125,7 +125,7 @@ func (r *Region) watchClock() {
 	by := clock.Stepped(r.wall)
 	far := by.Abs() > clock.DefaultBound
 	if far && !r.stepped {
-		r.logger.Error("the machine's clock was set; this region does not follow before a restart", "region", r.name, "by", by)
+		r.logger.Error("the machine's clock was set; this region does not follow before a restart", "by", by)
 	}
 	r.stepped = far
 }

@@ -119,7 +119,7 @@ func (r *Region) tend(slots chan struct{}, next func() step) {
 		if _ = r.fail(err); r.ctx.Err() != nil { // ctx says whether that was the end
 			return
 		}
-		r.logger.Debug("step to be tried again", "region", r.name, "err", err)
+		r.logger.Debug("step to be tried again", "err", err)
 		rest := time.NewTimer(retryAfter)
 		select {
 		case <-rest.C:

@@ -29,7 +29,7 @@ type Options struct {
 	Name   string
 	Store  storage.Store // Region closes it
 	Wall   clock.Wall    // nil: the machine's clock
-	Logger *slog.Logger  // nil: none
+	Logger *slog.Logger  // says itself which region it is of; nil: none
 
 	// ClockBound is how far this region's hybrid time may be ahead of the majority's before it refuses client writes; 0:
 	// clock.DefaultBound. Twice as far, and what arrives from another region is held.
@@ -190,7 +190,7 @@ func (r *Region) fail(err error) error {
 // stop ends the region's work with a reason. The first one counts.
 func (r *Region) stop(err error) {
 	if r.ctx.Err() == nil && !isClosed(err) {
-		r.logger.Error("the region stops", "region", r.name, "err", err)
+		r.logger.Error("the region stops", "err", err)
 	}
 	r.cancel(err)
 }
