@@ -99,7 +99,8 @@ type container struct {
 }
 
 func (d *dockerAPI) inspect(ctx context.Context, name string) (c container, err error) {
-	return c, d.call(ctx, http.MethodGet, "/containers/"+url.PathEscape(name)+"/json", nil, &c)
+	err = d.call(ctx, http.MethodGet, "/containers/"+url.PathEscape(name)+"/json", nil, &c)
+	return c, err
 }
 
 // act does what needs nothing but a container's name: start, stop, kill, pause, unpause.

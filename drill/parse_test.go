@@ -80,6 +80,8 @@ limits:
 		{"do: kill, region: first", "do: clock, region: first", "neither jump nor drift"},
 		{"do: kill, region: first", "do: lose-disk, region: first", "first was not killed before"},
 		{"do: kill, region: first", "do: pause, region: first", "line 7: step 2, start: first was not killed before"},
+		{"do: kill, region: first}", "do: pause, region: first}\n  - {at: 3s, do: kill, region: first}", "line 7: step 2, kill: first stands still"},
+		{"do: kill, region: first}", "do: kill, region: first}\n  - {at: 3s, do: resume, region: first}", "resume: first was killed before"},
 		{"{at: 2s, do", "{do", "a step says when"},
 		{"{at: 2s", "{at: 5s", "line 7: step 2 comes before the one above it"},
 		{"{at: 2s", "{at: 11s", "at 11s there is no load"},

@@ -139,9 +139,9 @@ func (s *Scenario) check() error {
 	case float64(3*s.Load.Clients)*s.Load.Rate*s.Load.For.Seconds() > MaxCalls:
 		return fmt.Errorf("that is more than %d calls: make it shorter, or rate or clients smaller", MaxCalls)
 	}
-	down := map[string]bool{}
+	state := map[string]Action{}
 	for i, st := range s.Steps {
-		if err := st.check(s.Load.For, down); err != nil {
+		if err := st.check(s.Load.For, state); err != nil {
 			return fmt.Errorf("line %d: step %d, %s: %w", st.line, i+1, st.Do, err)
 		}
 		if i > 0 && st.At < s.Steps[i-1].At {
@@ -151,8 +151,8 @@ func (s *Scenario) check() error {
 	return nil
 }
 
-// check refuses a step; down are the regions that are not there then.
-func (st Step) check(end time.Duration, down map[string]bool) error {
+// check refuses a step; state has the regions that are not there then, and what was done to them: Kill or Pause.
+func (st Step) check(end time.Duration, state map[string]Action) error {
 	switch {
 	case st.At < 0 || st.At > end:
 		return fmt.Errorf("at %v there is no load: it lasts %v", st.At, end)
@@ -168,16 +168,18 @@ func (st Step) check(end time.Duration, down map[string]bool) error {
 		return errors.New("a clock jumps a day and drifts a second each second at most")
 	case st.Do == Heal && (st.From == "") != (st.To == ""):
 		return errors.New("it names one end of a link")
-	case st.Do == Start && !down[st.Region], st.Do == LoseDisk && !down[st.Region]:
+	case (st.Do == Start || st.Do == LoseDisk) && state[st.Region] != Kill:
 		return fmt.Errorf("%s was not killed before", st.Region)
-	case (st.Do == Kill || st.Do == Pause || st.Do == Restart) && down[st.Region]:
+	case (st.Do == Kill || st.Do == Pause || st.Do == Restart || st.Do == Resume) && state[st.Region] == Kill:
 		return fmt.Errorf("%s was killed before", st.Region)
+	case (st.Do == Kill || st.Do == Pause || st.Do == Restart) && state[st.Region] == Pause:
+		return fmt.Errorf("%s stands still: it must resume before", st.Region)
 	}
 	switch st.Do {
-	case Kill:
-		down[st.Region] = true
-	case Start:
-		delete(down, st.Region)
+	case Kill, Pause:
+		state[st.Region] = st.Do
+	case Start, Resume:
+		delete(state, st.Region)
 	}
 	return nil
 }
