@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/meridiandb/meridian/internal/admin"
@@ -18,6 +20,7 @@ const (
 	defaultAdmin = "http://127.0.0.1:9000"
 	adminTimeout = 10 * time.Second
 	maxAnswer    = 64 << 20 // of an admin page: far above a status of thousands of tables
+	maxRefusal   = 64 << 10
 )
 
 // adminClient asks running regions' admin pages.
@@ -39,25 +42,73 @@ func parseAdmin(text string) (string, error) {
 	return u.Scheme + "://" + u.Host, nil
 }
 
-// get reads a page. A code other than 200 is an error with what the page says.
-func (c *adminClient) get(ctx context.Context, base, page string) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+page, nil)
+// refusal is an answer that is no success, with what the region says of it.
+type refusal struct {
+	base, page string // page has no query: it may be long, and whoever asked knows it
+	code       int
+	says       string
+}
+
+func (r *refusal) Error() string {
+	return fmt.Sprintf("%s%s answers %d: %s", r.base, r.page, r.code, r.says)
+}
+
+// ask sends a request and returns the answer's body, which the caller closes. A code other than 200 is a *refusal.
+func (c *adminClient) ask(ctx context.Context, method, base, page string, body []byte) (io.ReadCloser, error) {
+	req, err := http.NewRequestWithContext(ctx, method, base+page, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("no answer from %s: %s", base, reason(err))
+		return nil, noAnswer(method, base, err)
 	}
-	defer func() { _ = res.Body.Close() }() // it was read, or the error below says why not
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if res.StatusCode == http.StatusOK {
+		return res.Body, nil
+	}
+	defer func() { _ = res.Body.Close() }() // what it says is read as far as it goes
+	b, _ := io.ReadAll(io.LimitReader(res.Body, maxRefusal))
+	var failure struct{ Error string }
+	if json.Unmarshal(b, &failure) != nil || failure.Error == "" {
+		failure.Error = firstLine(b)
+	}
+	return nil, &refusal{base, req.URL.Path, res.StatusCode, failure.Error}
+}
+
+// noAnswer names the region that does not answer. Whether what was asked of it was done can only be known if nobody listened.
+func noAnswer(method, base string, err error) error {
+	if method == http.MethodGet || errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("no answer from %s: %s", base, reason(err))
+	}
+	return fmt.Errorf("no answer from %s, it may be done or not: %s", base, reason(err))
+}
+
+// get reads a page.
+func (c *adminClient) get(ctx context.Context, base, page string) ([]byte, error) {
+	return c.whole(ctx, http.MethodGet, base, page, nil)
+}
+
+// change asks for what changes something, and reads the answer.
+func (c *adminClient) change(ctx context.Context, method, base, page string, body []byte) ([]byte, error) {
+	b, err := c.whole(ctx, method, base, page, body)
+	var no *refusal
+	if errors.As(err, &no) {
+		err = fmt.Errorf("%s refuses: %s", base, no.says)
+	}
+	return b, err
+}
+
+func (c *adminClient) whole(ctx context.Context, method, base, page string, body []byte) ([]byte, error) {
+	answer, err := c.ask(ctx, method, base, page, body)
 	if err != nil {
-		return nil, fmt.Errorf("half an answer from %s%s: %w", base, page, err)
+		return nil, err
 	}
-	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s%s answers %d: %s", base, page, res.StatusCode, firstLine(body))
+	defer func() { _ = answer.Close() }() // it was read, or the error below says why not
+	b, err := io.ReadAll(io.LimitReader(answer, maxAnswer))
+	if err != nil {
+		return nil, fmt.Errorf("half an answer from %s: %w", base, err)
 	}
-	return body, nil
+	return b, nil
 }
 
 func firstLine(b []byte) string {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -175,12 +174,21 @@ func parseMoment(text string, now time.Time) (time.Time, error) {
 	return time.Parse(time.RFC3339, text)
 }
 
-// named checks that one conflict is named.
-func (o *conflictOptions) named() error {
-	if o.table == "" || o.key == "" || o.write == "" {
-		return usagef("--table, --key and --write name the conflict: see meridian conflicts list")
+// ask is whom to ask, and what.
+func (o *conflictOptions) ask() (base string, q url.Values, err error) {
+	if base, err = parseAdmin(o.admin); err != nil {
+		return "", nil, err
 	}
-	return nil
+	q, err = o.query(time.Now())
+	return base, q, err
+}
+
+// named is ask for the one conflict that is named.
+func (o *conflictOptions) named() (base string, q url.Values, err error) {
+	if o.table == "" || o.key == "" || o.write == "" {
+		return "", nil, usagef("--table, --key and --write name the conflict: see meridian conflicts list")
+	}
+	return o.ask()
 }
 
 // eachConflict calls fn with the conflicts of all pages, until it says stop.
@@ -208,11 +216,7 @@ func eachConflict(ctx context.Context, base string, q url.Values, fn func(*admin
 }
 
 func listConflicts(cmd *cobra.Command, o *conflictOptions) error {
-	base, err := parseAdmin(o.admin)
-	if err != nil {
-		return err
-	}
-	q, err := o.query(time.Now())
+	base, q, err := o.ask()
 	if err != nil {
 		return err
 	}
@@ -232,14 +236,7 @@ func listConflicts(cmd *cobra.Command, o *conflictOptions) error {
 }
 
 func showConflict(cmd *cobra.Command, o *conflictOptions) error {
-	if err := o.named(); err != nil {
-		return err
-	}
-	base, err := parseAdmin(o.admin)
-	if err != nil {
-		return err
-	}
-	q, err := o.query(time.Now())
+	base, q, err := o.named()
 	if err != nil {
 		return err
 	}
@@ -331,36 +328,13 @@ func (o *conflictOptions) look(ctx context.Context, base string, since time.Time
 }
 
 func restoreConflict(cmd *cobra.Command, o *conflictOptions) error {
-	if err := o.named(); err != nil {
-		return err
-	}
-	base, err := parseAdmin(o.admin)
+	base, q, err := o.named()
 	if err != nil {
 		return err
 	}
-	q, err := o.query(time.Now())
+	body, err := newAdminClient(adminTimeout).change(cmd.Context(), http.MethodPost, base, "/admin/conflicts/restore?"+q.Encode(), nil)
 	if err != nil {
 		return err
-	}
-	req, err := http.NewRequestWithContext(cmd.Context(), http.MethodPost, base+"/admin/conflicts/restore?"+q.Encode(), nil)
-	if err != nil {
-		return err
-	}
-	res, err := (&http.Client{Timeout: adminTimeout}).Do(req)
-	if err != nil {
-		return fmt.Errorf("no answer from %s, it may be restored or not: %s", base, reason(err))
-	}
-	defer func() { _ = res.Body.Close() }() // it was read, or the error below says why not
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-	if err != nil {
-		return fmt.Errorf("half an answer from %s: %w", base, err)
-	}
-	if res.StatusCode != http.StatusOK {
-		var f struct{ Error string }
-		if json.Unmarshal(body, &f) != nil || f.Error == "" {
-			f.Error = firstLine(body)
-		}
-		return fmt.Errorf("not restored: %s", f.Error)
 	}
 	var answer struct {
 		Item json.RawMessage `json:"item"`

@@ -33,6 +33,9 @@ func song(title string) item.Item {
 
 func (f *cannedFeed) Conflicts(_ context.Context, q admin.ConflictQuery) (admin.ConflictPage, error) {
 	f.asked = append(f.asked, q)
+	if q.Table == "gone" {
+		return admin.ConflictPage{}, fault.New(fault.NotFound, "there is no such table")
+	}
 	at := time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)
 	make := func(ms int64, lost item.Item) admin.Conflict {
 		return admin.Conflict{
@@ -86,6 +89,7 @@ func TestConflictsCommand(t *testing.T) {
 		{[]string{"list", "--table", "t", "--key", "q"}, 2, "", "is no JSON"},
 		{[]string{"list", "--since", "yesterday"}, 2, "", "neither a time"},
 		{[]string{"list", "--limit", "-1"}, 2, "", "no negative"},
+		{[]string{"list", "--table", "gone"}, 1, "", "/admin/conflicts answers 404: there is no such table\n"},
 		{[]string{"tail", "--poll", "0s"}, 2, "", "more than nothing"},
 		{[]string{"list", "more"}, 2, "", "takes no arguments"},
 	} {
@@ -98,7 +102,7 @@ func TestConflictsCommand(t *testing.T) {
 	}
 	f.changed = true
 	var out, errs bytes.Buffer
-	if code := run(t.Context(), append([]string{"conflicts", "restore", "--admin", server.URL}, named...), &out, &errs); code != 1 || errs.String() != "meridian: not restored: the item has changed\n" {
+	if code := run(t.Context(), append([]string{"conflicts", "restore", "--admin", server.URL}, named...), &out, &errs); code != 1 || errs.String() != "meridian: "+server.URL+" refuses: the item has changed\n" {
 		t.Errorf("exit %d, %s", code, &errs)
 	}
 	f.asked = nil

@@ -121,11 +121,23 @@ func runDev(cmd *cobra.Command, o devOptions) (err error) {
 
 // check refuses what can be seen to be wrong before anything is touched.
 func (o *devOptions) check() error {
-	if len(o.regions) == 0 {
+	if err := checkRegions(o.regions); err != nil {
+		return err
+	}
+	if err := o.feeds.check(); err != nil {
+		return err
+	}
+	_, err := profileFor(o.wan, o.regions...)
+	return err
+}
+
+// checkRegions reads --regions.
+func checkRegions(names []string) error {
+	if len(names) == 0 {
 		return usagef("--regions names no region")
 	}
 	seen := map[string]bool{}
-	for _, name := range o.regions {
+	for _, name := range names {
 		if err := region.CheckName(name); err != nil {
 			return usagef("--regions: %w", err)
 		}
@@ -134,11 +146,7 @@ func (o *devOptions) check() error {
 		}
 		seen[name] = true
 	}
-	if err := o.feeds.check(); err != nil {
-		return err
-	}
-	_, err := profileFor(o.wan, o.regions...)
-	return err
+	return nil
 }
 
 // wants lists the ports of all regions, four for each, in the order that portsOfNode expects.

@@ -92,6 +92,9 @@ func (o *drillOptions) run(cmd *cobra.Command, args []string) error {
 	if o.target != "serve" && o.target != "dev" && o.target != "compose" {
 		return usagef("--target %q is none of serve, dev, compose", o.target)
 	}
+	if err := o.checkRegions(scenarios); err != nil {
+		return err
+	}
 	if o.repeat < 1 {
 		return usagef("--repeat is at least 1")
 	}
@@ -113,6 +116,19 @@ func (o *drillOptions) run(cmd *cobra.Command, args []string) error {
 			fmt.Fprintln(cmd.ErrOrStderr(), "failed: "+strings.Join(failed, " "))
 		}
 		return errUnhealthy
+	}
+	return nil
+}
+
+// checkRegions makes sure that all scenarios can be played in the regions, before any is started.
+func (o *drillOptions) checkRegions(scenarios []drill.Scenario) error {
+	if err := checkRegions(o.regions); err != nil || o.target == "compose" {
+		return err
+	}
+	for _, s := range scenarios {
+		if _, err := profileFor(s.WAN, o.regions...); err != nil {
+			return fmt.Errorf("drill %s: %w", s.Name, err)
+		}
 	}
 	return nil
 }
@@ -141,7 +157,8 @@ func (o *drillOptions) drills(cmd *cobra.Command, scenarios []drill.Scenario) (f
 			return o.print(cmd.OutOrStdout(), series, len(scenarios) > 1)
 		})
 	}
-	return failed, running.Wait()
+	err = running.Wait() // before failed is read
+	return failed, err
 }
 
 // scenarios finds what is to be run. A file's mistakes are those of whoever asks.

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -88,7 +86,7 @@ func newLatency() *cobra.Command {
 		Use: "latency", Short: "Make a link slower",
 		Example: "  meridian fault latency --from us-east-1 --to eu-west-1 --add 300ms",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.add <= 0 {
+			if o.add == 0 {
 				return usagef("--add is missing: how much longer a way takes, like 300ms")
 			}
 			return o.set(cmd, wan.Fault{Latency: o.add})
@@ -106,7 +104,7 @@ func newLoss() *cobra.Command {
 		Long:    "Loses packets. TCP sends them again: what clients of the link see is that it is slow, by fits and starts.",
 		Example: "  meridian fault loss --from us-east-1 --to eu-west-1 --share 0.05",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.share <= 0 {
+			if o.share == 0 {
 				return usagef("--share is missing: which share of packets is lost, like 0.05")
 			}
 			return o.set(cmd, wan.Fault{Loss: o.share})
@@ -123,7 +121,7 @@ func newPause() *cobra.Command {
 		Use: "pause", Short: "Let a link stand still for a while",
 		Example: "  meridian fault pause --from us-east-1 --to eu-west-1 --for 5s",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.length <= 0 {
+			if o.length == 0 {
 				return usagef("--for is missing: how long the link stands still; without an end it is a partition")
 			}
 			return o.set(cmd, wan.Fault{Cut: true})
@@ -176,6 +174,9 @@ func (o *faultOptions) set(cmd *cobra.Command, f wan.Fault) error {
 	if o.from == "" || o.to == "" || o.from == o.to {
 		return usagef("--from and --to must name two regions")
 	}
+	if o.length < 0 {
+		return usagef("--for takes no negative time")
+	}
 	if err := f.Check(); err != nil {
 		return usagef("%w", err)
 	}
@@ -201,7 +202,7 @@ func (o *faultOptions) set(cmd *cobra.Command, f wan.Fault) error {
 		if err != nil {
 			return err
 		}
-		if err := c.change(cmd.Context(), http.MethodPost, found[way[0]], "/admin/faults", b); err != nil {
+		if _, err := c.change(cmd.Context(), http.MethodPost, found[way[0]], "/admin/faults", b); err != nil {
 			return err
 		}
 		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s to %s: %s\n", way[0], way[1], sayFault(f)); err != nil {
@@ -218,7 +219,7 @@ func (o *faultOptions) healAll(cmd *cobra.Command) error {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(found)) {
-		if err := c.change(cmd.Context(), http.MethodDelete, found[name], "/admin/faults", nil); err != nil {
+		if _, err := c.change(cmd.Context(), http.MethodDelete, found[name], "/admin/faults", nil); err != nil {
 			return err
 		}
 		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: all is healed\n", name); err != nil {
@@ -242,26 +243,4 @@ func sayFault(f wan.Fault) string {
 		say += " for " + time.Until(f.Until).Round(time.Second).String()
 	}
 	return say
-}
-
-// change sends what changes something. What the region says against it is the error.
-func (c *adminClient) change(ctx context.Context, method, base, page string, body []byte) error {
-	req, err := http.NewRequestWithContext(ctx, method, base+page, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	res, err := c.http.Do(req)
-	if err != nil {
-		return fmt.Errorf("no answer from %s: %s", base, reason(err))
-	}
-	defer func() { _ = res.Body.Close() }() // it was read, or the error below says why not
-	b, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-	if err != nil || res.StatusCode == http.StatusOK {
-		return err
-	}
-	var said struct{ Error string }
-	if json.Unmarshal(b, &said) != nil || said.Error == "" {
-		said.Error = firstLine(b)
-	}
-	return fmt.Errorf("%s refuses: %s", base, said.Error)
 }

@@ -110,7 +110,7 @@ func (o *faultOptions) setRegion(cmd *cobra.Command, region, page string, fault 
 	if err != nil {
 		return err
 	}
-	if err := c.change(cmd.Context(), http.MethodPost, found[region], page, b); err != nil {
+	if _, err := c.change(cmd.Context(), http.MethodPost, found[region], page, b); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", region, say)

@@ -68,20 +68,12 @@ func runRepair(cmd *cobra.Command, o repairOptions) error {
 
 // askRepair calls fn with each report. It takes as long as it takes.
 func askRepair(ctx context.Context, base string, query url.Values, fn func(*replication.RepairReport) error) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/admin/repair?"+query.Encode(), nil)
+	answer, err := newAdminClient(0).ask(ctx, http.MethodPost, base, "/admin/repair?"+query.Encode(), nil)
 	if err != nil {
 		return err
 	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return fmt.Errorf("no answer from %s: %s", base, reason(err))
-	}
-	defer func() { _ = res.Body.Close() }() // it was read, or the error below says why not
-	if res.StatusCode != http.StatusOK {
-		body, _ := io.ReadAll(io.LimitReader(res.Body, 1<<10))
-		return fmt.Errorf("%s answers %d: %s", base, res.StatusCode, firstLine(body))
-	}
-	lines := bufio.NewScanner(res.Body)
+	defer func() { _ = answer.Close() }() // it was read, or the error below says why not
+	lines := bufio.NewScanner(answer)
 	for lines.Scan() {
 		l := repairLine{RepairReport: new(replication.RepairReport)}
 		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {

@@ -2,11 +2,8 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -63,35 +60,20 @@ func runTakeOver(cmd *cobra.Command, o takeOverOptions) error {
 	if err != nil {
 		return err
 	}
-	done, err := askTakeOver(cmd.Context(), base, url.Values{"table": {o.table}, "force": {strconv.FormatBool(o.force)}})
+	query := url.Values{"table": {o.table}, "force": {strconv.FormatBool(o.force)}}
+	answer, err := newAdminClient(adminTimeout*3).change(cmd.Context(), http.MethodPost, base, "/admin/takeover?"+query.Encode(), nil)
 	if err != nil {
 		return err
+	}
+	var done takenOver
+	if err := json.Unmarshal(answer, &done); err != nil {
+		return fmt.Errorf("%s is no Meridian admin address: %w", base, err)
 	}
 	if o.json {
 		return json.NewEncoder(cmd.OutOrStdout()).Encode(done)
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "table %s is kept by %s now (epoch %d); it was kept by %s\n", done.Table, done.Keeper, done.Epoch, done.Was)
 	return err
-}
-
-func askTakeOver(ctx context.Context, base string, query url.Values) (done takenOver, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/admin/takeover?"+query.Encode(), nil)
-	if err != nil {
-		return done, err
-	}
-	res, err := newAdminClient(adminTimeout * 3).http.Do(req)
-	if err != nil {
-		return done, fmt.Errorf("no answer from %s: %s", base, reason(err))
-	}
-	defer func() { _ = res.Body.Close() }() // it was read, or the error below says why not
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-	switch {
-	case err != nil:
-		return done, fmt.Errorf("half an answer from %s: %w", base, err)
-	case res.StatusCode != http.StatusOK:
-		return done, errors.New(firstLine(body))
-	}
-	return done, json.Unmarshal(body, &done)
 }
 
 // serveTakeOver answers POST /admin/takeover.

@@ -23,7 +23,7 @@ func (f Fault) Check() error {
 	if f.Latency < 0 || f.Latency > time.Minute {
 		return fmt.Errorf("a latency of %v is not between 0 and a minute", f.Latency)
 	}
-	if f.Loss < 0 || f.Loss >= 1 {
+	if !(f.Loss >= 0 && f.Loss < 1) { // NaN is none, either
 		return fmt.Errorf("a loss of %v is not a share from 0 to less than 1", f.Loss)
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"strings"
 	"testing"
@@ -214,7 +215,7 @@ func TestOnlyOneSideSimulates(t *testing.T) {
 }
 
 func TestFaultCheck(t *testing.T) {
-	for _, f := range []Fault{{Latency: -1}, {Latency: time.Hour}, {Loss: -0.1}, {Loss: 1}} {
+	for _, f := range []Fault{{Latency: -1}, {Latency: time.Hour}, {Loss: -0.1}, {Loss: 1}, {Loss: math.NaN()}} {
 		if f.Check() == nil {
 			t.Errorf("%+v was taken", f)
 		}
