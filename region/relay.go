@@ -52,9 +52,9 @@ type relayAnswer struct {
 	Done    bool       `json:"done"` // the last piece
 	// Have is what is held of the origins when all is taken; those that cannot be relayed are not in it.
 	Have map[crdt.Origin]crdt.Time `json:"have,omitempty"`
-	// Before is what must be held of all other origins first.
-	Before map[crdt.Origin]crdt.Time `json:"before,omitempty"`
-	Error  string                    `json:"error,omitempty"`
+	// Before is what each table must hold of all other origins first.
+	Before map[record.TableID]map[crdt.Origin]crdt.Time `json:"before,omitempty"`
+	Error  string                                       `json:"error,omitempty"`
 }
 
 // relays asks for what cannot be heard, as long as the region lives.
@@ -305,12 +305,10 @@ func (r *Region) takeOnce(q *question, a *relayAnswer, commits []record.Commit) 
 
 // restsLocked reports whether all that an answer rests on is here, or what is missing.
 func (in *inbound) restsLocked(q *question, a *relayAnswer) (missing crdt.Stamp, ok bool) {
-	for o, t := range a.Before {
-		if _, comes := a.Have[o]; comes || o == in.region.origin {
-			continue
-		}
-		for _, id := range q.tables {
-			if e := in.region.catalog.ByID(id); in.upToLocked(e, o) < t {
+	for _, id := range q.tables {
+		e := in.region.catalog.ByID(id)
+		for o, t := range a.Before[id] {
+			if _, comes := a.Have[o]; !comes && o != in.region.origin && in.upToLocked(e, o) < t {
 				return crdt.Stamp{Time: t, Origin: o}, false
 			}
 		}

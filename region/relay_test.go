@@ -169,3 +169,27 @@ func TestRelayRests(t *testing.T) {
 		}
 	})
 }
+
+// TestRelayOfUnlikeTables: af has one of the tables that us, who is gone, had written to, and is heard. It has nothing to do with
+// the other, so nothing of it is waited for there.
+func TestRelayOfUnlikeTables(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T) {
+		const af = "af-south-1"
+		w := newWorld(t, newSeed(t), true, us, eu, ap, af)
+		defer w.close()
+		for name, members := range map[string][]string{"things": {eu, ap, af}, "others": {eu, ap}} {
+			w.create(us, name)
+			for _, to := range members {
+				w.addReplica(us, name, to)
+			}
+		}
+		w.mustPut(af, "things", "y", 1)
+		w.eventually("all have it", func() bool { return w.get(ap, "things", "y") == 1 && w.get(eu, "things", "y") == 1 })
+		time.Sleep(2 * time.Second)
+		w.setCut(us, ap, true)
+		w.transact(us, "x", "things", "others")
+		w.eventually("eu has it", func() bool { return w.get(eu, "others", "x") == 1 })
+		w.stop(us)
+		w.eventually("it is relayed", func() bool { return w.get(ap, "things", "x") == 1 && w.get(ap, "others", "x") == 1 })
+	})
+}

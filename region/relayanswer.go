@@ -69,7 +69,10 @@ func (r *Region) relay(ctx context.Context, q relayAsk) (a relayAnswer, err erro
 	}
 	a.Have, a.Next, a.Done = have, next, next >= end
 	a.Before = r.inbound.holdsOf(entries)
-	_, a.Before[r.origin] = r.End()
+	_, own := r.End()
+	for _, have := range a.Before {
+		have[r.origin] = own
+	}
 	return a, ctx.Err()
 }
 
@@ -129,20 +132,17 @@ func (r *Region) older(have, after map[crdt.Origin]crdt.Time) func(*record.Order
 	}
 }
 
-// holdsOf says for each origin up to when, at most, one of some tables has everything of it; whatever stands in the log was
-// noted.
-func (in *inbound) holdsOf(entries []*catalog.Entry) map[crdt.Origin]crdt.Time {
+// holdsOf says up to when each of some tables has everything of each origin; of what stands in the log nothing is later.
+func (in *inbound) holdsOf(entries []*catalog.Entry) map[record.TableID]map[crdt.Origin]crdt.Time {
 	in.gate.Lock() // batches that are in the log and whose time is not noted yet have ended
 	defer in.gate.Unlock()
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	most := map[crdt.Origin]crdt.Time{}
+	all := map[record.TableID]map[crdt.Origin]crdt.Time{}
 	for _, e := range entries {
-		for o, t := range in.haveLocked(e) {
-			most[o] = max(most[o], t)
-		}
+		all[e.ID] = in.haveLocked(e)
 	}
-	return most
+	return all
 }
 
 // haves says up to when a table has everything of each origin, and so has a copy of it that is taken later, and its floor. Who
