@@ -85,10 +85,13 @@ func start(t *testing.T, e *echo, h *http.Server) *rig {
 	return r
 }
 
-func (r *rig) allClosed() bool {
+func (r *rig) allClosed() bool { return r.count(http.StateNew) == r.count(http.StateClosed) }
+
+// count is how many connections have come to a state.
+func (r *rig) count(s http.ConnState) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.log[http.StateNew] == r.log[http.StateClosed]
+	return r.log[s]
 }
 
 // peer is a client that writes what it likes.
@@ -242,6 +245,22 @@ func TestTimeouts(t *testing.T) {
 	idle.hears(`front T "x"`)
 	for _, p := range []*peer{silent, slow, still, idle} {
 		p.ends()
+	}
+}
+
+// A client that takes no answer does not keep its connection, nor the answer's memory.
+func TestSlowReader(t *testing.T) {
+	r := start(t, &echo{}, &http.Server{WriteTimeout: time.Millisecond})
+	p := r.dial()
+	const size = 64 << 20 // more than the system holds between two sockets
+	p.say(call("", fmt.Sprintf("X-Size: %d\r\n", size)))
+	for end := time.Now().Add(20 * time.Second); r.count(http.StateClosed) == 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the connection does not end")
+		}
+	}
+	if n, _ := io.Copy(io.Discard, p.in); n >= size {
+		t.Error("the whole answer was waiting: the test shows nothing")
 	}
 }
 
