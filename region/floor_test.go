@@ -254,7 +254,11 @@ func TestReportsThatDoNotFit(t *testing.T) {
 				t.Errorf("%s: %+v", what, l)
 			}
 		}
-		old := func(rep *report) { rep.At -= 10_000_000 }
+		old := func(rep *report) { // as of what us has read of eu's log
+			in.mu.Lock()
+			defer in.mu.Unlock()
+			rep.At = in.upToLocked(e, rep.Origin)
+		}
 		with("as it is", true, old)
 		with("not borne out", false, func(rep *report) { rep.At += 1 << 40 })
 		with("another description", false, func(rep *report) { old(rep); rep.Tables[0].Revision.Time++ })
