@@ -1,10 +1,12 @@
 package region
 
 import (
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/meridiandb/meridian/crdt"
+	"github.com/meridiandb/meridian/stream/record"
 )
 
 // Tables are filled and members adopted one by one, and then logs are read again for the sake of one table. What is read of a
@@ -44,7 +46,8 @@ func (s *shown) note(seen map[crdt.Origin]crdt.Time) {
 }
 
 // Partial lists the origins whose transactions may be seen in part here: a table was filled, or this region started, and
-// since then their logs have not been read as far as items showed of them at that time.
+// since then their logs have not been read as far as items showed of them at that time, nor have the tables so much by relay or
+// repair.
 func (r *Region) Partial() []crdt.Origin {
 	r.shown.mu.Lock()
 	defer r.shown.mu.Unlock()
@@ -53,11 +56,18 @@ func (r *Region) Partial() []crdt.Origin {
 	defer in.mu.Unlock()
 	var all []crdt.Origin
 	for o, t := range r.shown.by {
-		if in.closed[o] < t && !in.replacedLocked(o) && len(in.tablesLocked(o.Region)) > 1 {
+		if in.closed[o] < t && !in.replacedLocked(o) && in.unlikeLocked(o, t) {
 			all = append(all, o)
 		}
 	}
 	return all
+}
+
+// unlikeLocked reports whether there are several tables with changes of an origin, and one of them does not have all up to a time
+// by another way than the log. A table that is being filled has nothing by such ways.
+func (in *inbound) unlikeLocked(o crdt.Origin, t crdt.Time) bool {
+	tables := in.tablesLocked(o.Region)
+	return len(tables) > 1 && slices.ContainsFunc(tables, func(id record.TableID) bool { return in.mended[id][o] < t })
 }
 
 // replacedLocked reports whether the log of a later incarnation is read: the older one's will not be read on.

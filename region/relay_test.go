@@ -77,6 +77,9 @@ func TestRelay(t *testing.T) {
 		if err := w.await(ap, w.seenOf(ap, "others", "x"), 0); err != nil || w.get(ap, "things", "x") != 1 {
 			t.Errorf("after a power cut: %v", err)
 		}
+		if of := w.at(ap).Partial(); len(of) > 0 {
+			t.Errorf("after a power cut transactions of %v may be seen in part", of)
+		}
 		w.setCut(us, ap, false)
 		w.start(us)
 		w.mustPut(us, "things", "after", 1)

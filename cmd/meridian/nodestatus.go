@@ -72,11 +72,21 @@ func (n *node) alarms(rs region.Stats) []string {
 		out = append(out, fmt.Sprintf("its clock is %v behind the other regions'", c.Behind.Round(time.Millisecond)))
 	}
 	out = append(out, n.replication.RepairAlarms()...)
+	return append(out, inboundAlarms(rs)...)
+}
+
+// inboundAlarms says of which regions something is missing here that does not come by itself.
+func inboundAlarms(rs region.Stats) (out []string) {
 	for _, origin := range slices.Sorted(maps.Keys(rs.Held)) {
 		out = append(out, fmt.Sprintf("it takes nothing from %s, whose clock is %v ahead", origin, rs.Held[origin].Round(time.Millisecond)))
 	}
 	for _, origin := range rs.Behind {
 		out = append(out, fmt.Sprintf("it repairs its tables from %s, whose log no longer reaches back: what it lacks of it, transactions among it, may show in parts until then", origin))
+	}
+	for _, origin := range rs.Partial {
+		if !slices.Contains(rs.Behind, origin) {
+			out = append(out, fmt.Sprintf("transactions of %s may show in parts: not all tables have as much of it as their items show", origin))
+		}
 	}
 	return out
 }
