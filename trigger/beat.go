@@ -19,6 +19,7 @@ const Command = "trigger.beat"
 // beat is a region's word about a trigger: who runs it as far as it knows, and what is done with.
 type beat struct {
 	ID      string     `json:"id"`
+	Created int64      `json:"created"` // of the trigger: nothing is true of one that was made anew under the same id
 	Claim   duty.Claim `json:"claim"`
 	Covered vector     `json:"covered,omitempty"`
 	Status  status     `json:"status"`
@@ -134,14 +135,11 @@ func (m *Manager) tell(peer string, units []*unit) {
 		m.o.Logger.Debug("a region does not hear of triggers", "peer", peer, "err", err)
 		return
 	}
-	for _, b := range answer.Beats {
-		if u := m.unit(b.ID); u != nil {
-			u.hear(peer, b)
-		}
-	}
 	news := false
-	for _, u := range units {
-		news = u.answered(peer) || news
+	for _, b := range answer.Beats {
+		if u := m.unit(b.ID); u != nil && u.hear(peer, b) {
+			news = u.answered(peer) || news
+		}
 	}
 	if news {
 		signal(m.kick) // a claim may be confirmed
@@ -151,13 +149,16 @@ func (m *Manager) tell(peer string, units []*unit) {
 func (u *unit) beat() beat {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return beat{ID: u.id, Claim: u.duty.Claim(), Covered: vectorOf(u.covered), Status: u.status}
+	return beat{ID: u.id, Created: u.trigger.Created, Claim: u.duty.Claim(), Covered: vectorOf(u.covered), Status: u.status}
 }
 
-// hear takes a region's word.
-func (u *unit) hear(from string, b beat) {
+// hear takes a region's word, if it is of this trigger and not of one that had its id before or will have it.
+func (u *unit) hear(from string, b beat) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	if b.Created != u.trigger.Created {
+		return false
+	}
 	was, ran := u.duty.Claim(), u.duty.Runs()
 	u.duty.Heard(time.Now(), from, b.Claim)
 	if now := u.duty.Claim(); now != was {
@@ -172,6 +173,7 @@ func (u *unit) hear(from string, b beat) {
 		u.m.o.Logger.Warn("trigger stops here: another region has taken it over", "trigger", u.id, "by", u.duty.Claim().Region)
 		u.poke()
 	}
+	return true
 }
 
 // answered notes that a region has heard our claim; news reports that this mattered.
@@ -194,10 +196,9 @@ func (m *Manager) Handle(_ context.Context, from, name string, payload []byte) (
 	var answer message
 	for _, b := range said.Beats {
 		u := m.unit(b.ID)
-		if u == nil {
+		if u == nil || !u.hear(from, b) {
 			continue // its table's description is on the way
 		}
-		u.hear(from, b)
 		answer.Beats = append(answer.Beats, u.beat())
 	}
 	return json.Marshal(answer)
