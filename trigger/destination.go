@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,6 +22,9 @@ import (
 // was told (Options.Files) and nowhere else, since who may make a trigger need not be one who may write anywhere.
 
 const filePrefix = "file:"
+
+// maxFileName is as long as a file's name can be; a longer one would fail only when there is something to write, for ever.
+const maxFileName = 255
 
 func isURL(s string) bool {
 	u, err := url.Parse(s)
@@ -35,7 +39,7 @@ func checkDestination(d string, files bool) error {
 		return nil
 	case isFile && !files:
 		return invalid("Destination %q is a file, and this region was started without a folder for them (--trigger-files)", d)
-	case isFile && (name == "" || name != filepath.Base(name) || name[0] == '.'):
+	case isFile && (name == "" || name != filepath.Base(name) || name[0] == '.' || len(name) > maxFileName || strings.ContainsAny(name, "/\x00")):
 		return invalid("Destination %q: a file has a name and no path", d)
 	case isFile:
 		return nil
@@ -129,13 +133,14 @@ func (d *destinations) deliver(ctx context.Context, to string, record []byte) er
 	return nil
 }
 
+// append adds a line. What a crash or a full disk left of a line before it is ended first, or it would spoil this one.
 func (d *destinations) append(name string, record []byte) (err error) {
 	if err := checkDestination(filePrefix+name, d.folder != ""); err != nil {
 		return err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	f, err := os.OpenFile(filepath.Join(d.folder, name), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+	f, err := os.OpenFile(filepath.Join(d.folder, name), os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o640)
 	if err != nil {
 		return err
 	}
@@ -144,7 +149,21 @@ func (d *destinations) append(name string, record []byte) (err error) {
 			err = e
 		}
 	}()
-	if _, err := f.Write(append(record, '\n')); err != nil {
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	line := append(slices.Clone(record), '\n')
+	if size > 0 {
+		var last [1]byte
+		if _, err := f.ReadAt(last[:], size-1); err != nil {
+			return err
+		}
+		if last[0] != '\n' {
+			line = append([]byte{'\n'}, line...)
+		}
+	}
+	if _, err := f.Write(line); err != nil {
 		return err
 	}
 	return f.Sync()
