@@ -161,13 +161,16 @@ func (r *runner) begin(ctx context.Context, s region.StreamShard) {
 	r.mu.Unlock()
 	r.shards.Go(func() {
 		sr := &shardRun{runner: r, shard: s}
-		if err := sr.run(ctx); err != nil && ctx.Err() == nil {
-			r.problem(err) // look starts it again
+		err := sr.run(ctx)
+		if err != nil && ctx.Err() == nil {
+			r.problem(err)
 		}
 		r.mu.Lock()
 		delete(r.busy, s.ID)
 		r.mu.Unlock()
-		signal(r.ended)
+		if err == nil {
+			signal(r.ended) // after an error look starts it again, with the next tick: it may fail at once
+		}
 	})
 }
 
