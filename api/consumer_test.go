@@ -36,28 +36,43 @@ var (
 // four writers here and two in another region write and this region's power is cut: an old image is always the new image
 // before it, and the last is what the table holds.
 func TestConsumerSeesEveryChange(t *testing.T) {
+	w := newTwins(t, streamSeed(t))
+	c := &client{t: t, url: w.url}
+	arn := c.streamTable("tab", "NEW_AND_OLD_IMAGES")
+	w.join(t)
+	j := newJudge(func(image map[string]types.AttributeValue) string { return textOf(image, "v") }, "pk")
+	w.follow(t, j, arn, 5, w.contents)
+	if j.shards < 4 || len(j.seen) < *changesFlag/3 {
+		t.Errorf("%d records of %d shards: too few to have seen anything", len(j.seen), j.shards)
+	}
+}
+
+func streamSeed(t *testing.T) uint64 {
 	seed := *seedFlag
 	if seed == 0 {
 		seed = rand.Uint64()
 	}
 	t.Logf("seed %d (run again with -stream.seed=%d)", seed, seed)
-	w := newTwins(t, seed)
-	c := &client{t: t, url: w.url}
-	arn := c.streamTable("tab", "NEW_AND_OLD_IMAGES")
-	w.join(t)
+	return seed
+}
 
-	j := newJudge(func(image map[string]types.AttributeValue) string { return textOf(image, "v") }, "pk")
+// follow has writers in both regions change the table, and cuts home's power now and then, while the judge follows a stream. It
+// returns when the judge has replayed what shown tells of either region.
+func (w *twins) follow(t *testing.T, j *judge, arn string, cuts int, shown func(*testing.T, *region.Region) map[string]string) {
+	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	var reading, writing sync.WaitGroup
 	reading.Go(func() { j.follow(ctx, newStreamsSDK(w.url), arn) })
+	defer reading.Wait()
+	defer stop()
 
 	var done atomic.Int64
 	for n := range 6 {
-		writing.Go(func() { w.write(n, seed, &done) })
+		writing.Go(func() { w.write(n, &done) })
 	}
-	writing.Go(func() { // five power cuts, spread over the changes
-		for i := range 5 {
-			for done.Load() < int64(*changesFlag*(i+1)/7) {
+	writing.Go(func() { // power cuts, spread over the changes
+		for i := range cuts {
+			for done.Load() < int64(*changesFlag*(i+1)/(cuts+2)) && !t.Failed() {
 				time.Sleep(time.Millisecond)
 			}
 			w.crash()
@@ -66,15 +81,13 @@ func TestConsumerSeesEveryChange(t *testing.T) {
 	began := time.Now()
 	writing.Wait()
 	wrote := time.Since(began)
-	want := func() map[string]string { return w.contents(t, w.home) }
 	for end := time.Now().Add(5 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		home := want()
-		if maps.Equal(home, w.contents(t, w.away)) && j.holds(home) {
+		home, away := shown(t, w.home), shown(t, w.away)
+		if maps.Equal(home, away) && j.holds(home) {
 			break
 		}
 		if failed := j.failure(); failed != "" || time.Now().After(end) {
-			home, away := want(), w.contents(t, w.away)
-			t.Fatalf("%s\nhome has %d items, away %d, equal %v; replayed are %s\n%s", failed, len(home), len(away), maps.Equal(home, away), j.differences(home), w.apart())
+			t.Fatalf("%s\nhome shows %d, away %d, equal %v; replayed are %s\n%s", failed, len(home), len(away), maps.Equal(home, away), j.differences(home), w.apart())
 		}
 	}
 	stop()
@@ -83,9 +96,6 @@ func TestConsumerSeesEveryChange(t *testing.T) {
 		t.Fatal(failed)
 	}
 	t.Logf("%d writes in %v, %d records of %d shards, read to the end after %v", done.Load(), wrote.Round(time.Millisecond), len(j.seen), j.shards, time.Since(began).Round(time.Millisecond))
-	if j.shards < 4 || len(j.seen) < *changesFlag/3 {
-		t.Errorf("%d records of %d shards: too few to have seen anything", len(j.seen), j.shards)
-	}
 }
 
 // join adds the other region and waits until both serve.
@@ -108,8 +118,8 @@ func (w *twins) join(t *testing.T) {
 }
 
 // write is one writer. No two writes leave the same value, so an old image tells which write it is of.
-func (w *twins) write(n int, seed uint64, done *atomic.Int64) {
-	g := rand.New(rand.NewPCG(seed, uint64(n)))
+func (w *twins) write(n int, done *atomic.Int64) {
+	g := rand.New(rand.NewPCG(w.seed, uint64(n)))
 	for i := range *changesFlag / 6 {
 		key := item.Str(fmt.Sprint("k", g.IntN(300)))
 		it := item.NewItem([]item.Field{{Name: "pk", Value: key}, {Name: "v", Value: item.Str(fmt.Sprintf("%d.%d", n, i))}})

@@ -1,16 +1,10 @@
 package api
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"math/rand/v2"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
@@ -69,12 +63,7 @@ func listedConflicts(t *testing.T, r *region.Region) map[string]string {
 // An SDK that knows the table's name alone finds its conflicts as a stream, and what the records leave is what is listed, while
 // regions write the same items and the power of one is cut.
 func TestConsumerSeesEveryConflict(t *testing.T) {
-	seed := *seedFlag
-	if seed == 0 {
-		seed = rand.Uint64()
-	}
-	t.Logf("seed %d (run again with -stream.seed=%d)", seed, seed)
-	w := newTwins(t, seed)
+	w := newTwins(t, streamSeed(t))
 	c := &client{t: t, url: w.url}
 	c.streamTable("tab", "KEYS_ONLY")
 	w.join(t)
@@ -87,40 +76,9 @@ func TestConsumerSeesEveryConflict(t *testing.T) {
 		t.Fatalf("%+v: %v", all, err)
 	}
 	j := newJudge(conflictSeen, "key", "write")
-	ctx, stop := context.WithCancel(t.Context())
-	var reading, writing sync.WaitGroup
-	reading.Go(func() { j.follow(ctx, sdk, *found.Streams[0].StreamArn) })
-	var done atomic.Int64
-	for n := range 6 {
-		writing.Go(func() { w.write(n, seed, &done) })
-	}
-	writing.Go(func() {
-		for i := range 3 {
-			for done.Load() < int64(*changesFlag*(i+1)/5) {
-				time.Sleep(time.Millisecond)
-			}
-			w.crash()
-		}
-	})
-	writing.Wait()
-	n := 0
-	for end := time.Now().Add(5 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		home, away := listedConflicts(t, w.home), listedConflicts(t, w.away)
-		if n = len(home); maps.Equal(home, away) && j.holds(home) {
-			break
-		}
-		if failed := j.failure(); failed != "" || time.Now().After(end) {
-			t.Fatalf("%s\nhome lists %d, away %d; %s\n%s", failed, len(home), len(away), j.differences(home), w.apart())
-		}
-	}
-	stop()
-	reading.Wait()
-	if failed := j.failure(); failed != "" {
-		t.Fatal(failed)
-	}
-	t.Logf("%d writes, %d conflicts listed, %d records of %d shards", done.Load(), n, len(j.seen), j.shards)
-	if n < 10 {
-		t.Error("too few conflicts to have seen anything")
+	w.follow(t, j, *found.Streams[0].StreamArn, 3, listedConflicts)
+	if n := len(listedConflicts(t, w.home)); n < 10 {
+		t.Errorf("%d conflicts: too few to have seen anything", n)
 	}
 }
 

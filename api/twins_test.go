@@ -28,7 +28,8 @@ type twins struct {
 	away *region.Region
 
 	disk *vfs.MemFS
-	g    *rand.Rand
+	seed uint64
+	g    *rand.Rand // of seed
 	shut atomic.Bool
 
 	mu    sync.RWMutex // held alone from when home's power is cut until it is there again
@@ -43,7 +44,7 @@ type twins struct {
 var errCut = errors.New("home is down")
 
 func newTwins(t testing.TB, seed uint64) *twins {
-	w := &twins{t: t, disk: vfs.NewCrashableMem(), g: rand.New(rand.NewPCG(seed, 3))}
+	w := &twins{t: t, disk: vfs.NewCrashableMem(), seed: seed, g: rand.New(rand.NewPCG(seed, 3))}
 	store, err := pebblestore.Open("data", pebblestore.Options{FS: vfs.NewMem(), CacheBytes: 4 << 20, MemTableBytes: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
