@@ -135,6 +135,9 @@ func (r *Region) answerReport(from string, payload []byte) ([]byte, error) {
 	if err := json.Unmarshal(payload, &asker); err != nil {
 		return nil, err
 	}
+	if asker.Region != from { // it would make another region's reports void for ever
+		return nil, fmt.Errorf("region %s asks for %q", from, asker.Region)
+	}
 	if err := r.inbound.meet(asker); err != nil {
 		return nil, r.fail(err)
 	}

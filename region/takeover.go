@@ -81,5 +81,9 @@ func (r *Region) described(ctx context.Context, c command) (*catalog.Descriptor,
 	if err := errors.Join(err, r.ApplyCatalog(ctx, r.origin, [][]byte{b})); err != nil {
 		return nil, err
 	}
-	return r.catalog.ByID(c.Table).Descriptor, nil
+	e := r.catalog.ByID(c.Table)
+	if e == nil {
+		return nil, fault.New(fault.NotFound, "region %s knows no table %s", r.name, c.Table)
+	}
+	return e.Descriptor, nil
 }

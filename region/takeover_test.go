@@ -2,10 +2,13 @@ package region
 
 import (
 	"context"
+	"encoding/json"
 	"testing"
 
+	"github.com/meridiandb/meridian/crdt"
 	"github.com/meridiandb/meridian/internal/fault"
 	"github.com/meridiandb/meridian/region/catalog"
+	"github.com/meridiandb/meridian/stream/record"
 )
 
 // TestTakeOver: a survivor becomes the keeper of a dead region's table, with the newest description that any survivor knows; the
@@ -76,5 +79,39 @@ func TestTakeOverByForce(t *testing.T) {
 			t.Fatalf("%+v, %v", v, err)
 		}
 		w.eventually("us follows", func() bool { return w.at(us).catalog.Lookup("things").Keeper == eu })
+	})
+}
+
+// TestMalformedCommands: what another region asks in error is refused, and neither stops this region nor is remembered.
+func TestMalformedCommands(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T) {
+		w := newWorld(t, newSeed(t), true, us, eu)
+		defer w.close()
+		w.create(us, "things")
+		r := w.at(us)
+		d := r.catalog.Lookup("things").Descriptor
+		for name, c := range map[string]any{
+			cmdDescribed: command{Name: cmdDescribed, Table: record.TableID{1}, Descriptor: d},
+			cmdHaves:     command{Name: cmdHaves, Table: record.TableID{1}, Descriptor: d, Member: &catalog.Member{Origin: w.at(eu).Origin()}},
+			cmdRelay:     relayAsk{Tables: []record.TableID{{1}}},
+			cmdReport:    crdt.Origin{Region: us, Incarnation: 1 << 62},
+		} {
+			b, err := json.Marshal(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var answer struct{ Error string }
+			if b, err = r.Handle(context.Background(), eu, name, b); err == nil {
+				err = json.Unmarshal(b, &answer)
+			}
+			if err == nil && answer.Error == "" {
+				t.Errorf("%s: answered %s", name, b)
+			}
+		}
+		r.inbound.mu.Lock()
+		defer r.inbound.mu.Unlock()
+		if n := r.inbound.newest[us]; n != r.origin.Incarnation {
+			t.Errorf("a newer incarnation of us is believed in: %x", n)
+		}
 	})
 }
