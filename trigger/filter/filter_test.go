@@ -91,7 +91,7 @@ func TestParseRefuses(t *testing.T) {
 		`{"a":[{"prefix":"x","suffix":"y"}]}`, `{"a":[{"exists":"x"}]}`, `{"a":[{"numeric":["~",1]}]}`, `{"a":[{"numeric":["<",1,">",0]}]}`,
 		`{"a":[{"numeric":["<"]}]}`, `{"a":[{"numeric":["=","1"]}]}`, `{"a":[{"anything-but":[]}]}`, `{"a":[{"anything-but":true}]}`,
 		`{"a":[{"cidr":"x"}]}`, `{"a":[{"wildcard":"a**"}]}`, `{"a":[{"wildcard":"a\\b"}]}`, `{"$or":[{"a":["x"]}]}`, `{"$or":{"a":["x"]}} x`,
-		`{"a":["x"]}{}`, `{"a":["` + strings.Repeat("x", MaxBytes) + `"]}`, strings.Repeat(`{"a":`, 200) + `["x"]` + strings.Repeat(`}`, 200),
+		`{"a":["x"]}{}`, `{"a":["x"]}}`, `{"a":["x"]}]`, `{"a":["` + strings.Repeat("x", MaxBytes) + `"]}`, strings.Repeat(`{"a":`, 200) + `["x"]` + strings.Repeat(`}`, 200),
 	} {
 		if p, err := Parse(pattern); err == nil {
 			t.Errorf("%.80s is taken: %+v", pattern, p)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -47,7 +48,7 @@ func Parse(text string) (*Pattern, error) {
 	if err := d.Decode(&v); err != nil {
 		return nil, errors.New("it is no JSON")
 	}
-	if d.More() {
+	if _, err := d.Token(); !errors.Is(err, io.EOF) { // not More, which takes a closing bracket for an end
 		return nil, errors.New("something follows it")
 	}
 	p := parser{}
