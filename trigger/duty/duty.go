@@ -10,6 +10,9 @@ const (
 	Silence = 5 * time.Second
 	Spread  = 3 * time.Second // between the first in line and the last
 	Confirm = 3 * time.Second
+	// Awake is the most that counts of the time between two calls of Tick, which come far more often. A region that was
+	// itself stopped for longer heard nobody meanwhile: that is no other region's silence.
+	Awake = 2 * time.Second
 )
 
 // Claim says that a region runs a trigger from an epoch on.
@@ -31,6 +34,7 @@ type Duty struct {
 	self    string
 	claim   Claim
 	members []string        // who can run it, in order
+	ticked  time.Time       // when Tick was last called
 	heard   time.Time       // of the claimed region; or since when it is waited for
 	asking  bool            // our claim is not confirmed
 	since   time.Time       // of asking
@@ -39,7 +43,7 @@ type Duty struct {
 
 // New begins with the claim that is remembered, which may be zero.
 func New(self string, claim Claim, now time.Time) *Duty {
-	d := &Duty{self: self, claim: claim, heard: now}
+	d := &Duty{self: self, claim: claim, heard: now, ticked: now}
 	d.ask(now)
 	return d
 }
@@ -87,6 +91,7 @@ func (d *Duty) Answered(from string) {
 // Tick does what time brings: it confirms a claim, or takes over. It reports whether a claim was made that must be remembered
 // before Runs is obeyed.
 func (d *Duty) Tick(now time.Time) (claimed bool) {
+	d.sleptUntil(now)
 	if d.Mine() {
 		if d.asking && (d.allAnswered() || now.Sub(d.since) >= Confirm) {
 			d.asking = false
@@ -107,6 +112,18 @@ func (d *Duty) Tick(now time.Time) (claimed bool) {
 	d.claim = Claim{d.claim.Epoch + 1, d.self}
 	d.asking = false // whoever lives is about to hear of it
 	return true
+}
+
+// sleptUntil takes out of what is waited for the time in which this region did not look.
+func (d *Duty) sleptUntil(now time.Time) {
+	if slept := now.Sub(d.ticked) - Awake; slept > 0 {
+		for _, t := range []*time.Time{&d.heard, &d.since} {
+			if *t = t.Add(slept); t.After(now) {
+				*t = now // it began after we woke up
+			}
+		}
+	}
+	d.ticked = now
 }
 
 func (d *Duty) allAnswered() bool {

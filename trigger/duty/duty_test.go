@@ -147,6 +147,34 @@ func TestAlone(t *testing.T) {
 	}
 }
 
+// TestHalt: regions that come to a halt together, for however long, go on as before; so does one that halts alone and hears
+// of the others only after it has looked. One that died meanwhile is replaced as soon as always.
+func TestHalt(t *testing.T) {
+	w := newWorld(t, 1, "us", "eu", "ap")
+	w.ticks(4)
+	for range 10 {
+		w.now = w.now.Add(time.Duration(w.rnd.IntN(60)) * time.Second)
+		for _, name := range []string{"eu", "ap", "us"} { // those that listen look first
+			if w.duties[name].Tick(w.now) {
+				t.Fatalf("%s takes over after a halt of all", name)
+			}
+		}
+		w.ticks(1 + w.rnd.IntN(3))
+	}
+	if got := fmt.Sprint(w.running(), w.changes); got != "[us] []" {
+		t.Fatal(got)
+	}
+	w.duties["us"] = nil
+	w.now = w.now.Add(time.Minute)
+	woke := w.now
+	for len(w.running()) == 0 {
+		w.tick()
+	}
+	if took := w.now.Sub(woke); took < Silence-Awake || took > 7*time.Second || fmt.Sprint(w.running()) != "[eu]" {
+		t.Fatalf("%v after %v", w.running(), took)
+	}
+}
+
 // TestRandomLives: whatever happens to links and machines, soon after it ends exactly one region runs the trigger, and
 // everybody knows which.
 func TestRandomLives(t *testing.T) {
