@@ -9,7 +9,7 @@ cd "$1"
 awk '/^<!-- run -->$/ {want = 1; next} /^```sh$/ && want {take = 1; want = 0; next} /^```$/ {take = 0} take' \
 	"$top/docs/triggers.md" >blocks.sh
 { echo "trap 'kill \$(jobs -p) 2>/dev/null || true' EXIT"; cat blocks.sh; } >run.sh
-out=$(bash -euo pipefail run.sh)
+out=$(timeout 120 bash -euo pipefail run.sh) || { echo "FAIL: the blocks of docs/triggers.md, or they did not end in time" >&2; exit 1; }
 printf '%s\n' "$out"
 
 expect() { [[ $out == *"$1"* ]] || { echo "FAIL: no $1 in the output of docs/triggers.md" >&2; exit 1; }; }

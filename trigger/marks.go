@@ -25,7 +25,8 @@ type mark struct {
 // marks are marks in order. They are thinned as they grow old: a trigger that is far behind finds one near enough.
 type marks struct{ all []mark }
 
-// maxMarks bounds them. One is made each second, and half of the older ones go when there are too many: they span a day then.
+// maxMarks bounds them. One is made with every tick in which something was written, and half of the older ones go when there
+// are too many: the older, the farther apart they are, and the oldest stays.
 const maxMarks = 1024
 
 func (m *marks) add(n mark) {
