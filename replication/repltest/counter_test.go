@@ -24,30 +24,21 @@ var counterRuns = flag.Int("counter.runs", 5, "how many runs TestCountersAreExac
 //
 //	go test ./replication/repltest -run TestCountersAreExact -counter.runs=1000 -timeout=0
 func TestCountersAreExact(t *testing.T) {
-	first, runs := 1, *counterRuns
-	if *seed >= 0 {
-		first = *seed
-	}
-	for s := first; s < first+runs; s++ {
-		t.Run(fmt.Sprint("seed ", s), func(t *testing.T) {
-			t.Parallel()
-			trio(t, uint64(s), counting, func(w *world, tab *tableInfo) {
-				a := startAdders(w, tab)
-				f := w.counterFaults(a, 1)
-				time.Sleep(2 * time.Second)
-				f.end()
-				a.lose(f)
-				f = w.counterFaults(a, 2)
-				time.Sleep(2 * time.Second)
-				f.end()
-				a.end()
-				w.settle()
-				if !w.failed() {
-					a.judge()
-				}
-			})
-		})
-	}
+	trios(t, *counterRuns, counting, func(w *world, tab *tableInfo) {
+		a := startAdders(w, tab)
+		f := w.counterFaults(a, 1)
+		time.Sleep(2 * time.Second)
+		f.end()
+		a.lose(f)
+		f = w.counterFaults(a, 2)
+		time.Sleep(2 * time.Second)
+		f.end()
+		a.end()
+		w.settle()
+		if !w.failed() {
+			a.judge()
+		}
+	})
 }
 
 // counterFaults are those that a counter must survive. Clocks are right, and the table stays.

@@ -19,16 +19,7 @@ var policyRuns = flag.Int("policy.runs", 2, "how many runs TestPolicyChangesUnde
 // while clients write a few items everywhere, links break and power fails. Regions disagree about the policy all the while; in
 // the end they hold the same items and the same feed, and no acknowledged write is gone in silence.
 func TestPolicyChangesUnderLoad(t *testing.T) {
-	first, runs := 1, *policyRuns
-	if *seed >= 0 {
-		first = *seed
-	}
-	for s := first; s < first+runs; s++ {
-		t.Run(fmt.Sprint("seed ", s), func(t *testing.T) {
-			t.Parallel()
-			trio(t, uint64(s), attribute, changePolicies)
-		})
-	}
+	trios(t, *policyRuns, attribute, changePolicies)
 }
 
 func changePolicies(w *world, tab *tableInfo) {

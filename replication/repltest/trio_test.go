@@ -1,6 +1,7 @@
 package repltest
 
 import (
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,6 +11,20 @@ import (
 	"github.com/meridiandb/meridian/replication/member"
 	"github.com/meridiandb/meridian/replication/repltest/fakenet"
 )
+
+// trios lives through a story with so many seeds, side by side, from -seed on if that is given.
+func trios(t *testing.T, runs int, policy string, story func(w *world, tab *tableInfo)) {
+	first := 1
+	if *seed >= 0 {
+		first = *seed
+	}
+	for s := first; s < first+runs; s++ {
+		t.Run(fmt.Sprint("seed ", s), func(t *testing.T) {
+			t.Parallel()
+			trio(t, uint64(s), policy, story)
+		})
+	}
+}
 
 // trio lives through a story of three regions that share one table; the story says what happens, not chance alone.
 func trio(t *testing.T, seed uint64, policy string, story func(w *world, tab *tableInfo)) {
