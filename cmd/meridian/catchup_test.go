@@ -42,7 +42,12 @@ func TestCatchUp(t *testing.T) {
 	began = time.Now()
 	served := p.serve(t)
 	last := fmt.Sprintf("commit %07d", *catchUpCommits-1)
-	await10(t, "the last commit elsewhere", func() bool { return p.has(t, 1, last) && p.level(t) })
+	awaitFor(t, longCatchUp, "the last commit elsewhere", func() string {
+		if !p.has(t, 1, last) {
+			return "it is not there"
+		}
+		return p.behind(t)
+	})
 	took := time.Since(began)
 	most := memory()
 	t.Logf("caught up in %v: %.0f changes a second; resident memory of both was %d MB before and %d MB at most; meanwhile %s",
@@ -60,7 +65,7 @@ func TestBackfill(t *testing.T) {
 	memory := watchMemory()
 	began = time.Now()
 	call(t, p.at[0], "UpdateTable", `{"TableName":"things","ReplicaUpdates":[{"Create":{"RegionName":"us-east-1"}}]}`)
-	await10(t, "the replica ACTIVE", func() bool {
+	awaitFor(t, longCatchUp, "the replica ACTIVE", func() string {
 		body := call(t, p.at[0], "DescribeTable", `{"TableName":"things"}`)
 		var d struct {
 			Table struct {
@@ -68,8 +73,11 @@ func TestBackfill(t *testing.T) {
 				Replicas    []struct{ ReplicaStatus string }
 			}
 		}
-		return json.Unmarshal([]byte(body), &d) == nil && d.Table.TableStatus == "ACTIVE" &&
-			len(d.Table.Replicas) > 0 && d.Table.Replicas[0].ReplicaStatus == "ACTIVE"
+		if json.Unmarshal([]byte(body), &d) == nil && d.Table.TableStatus == "ACTIVE" &&
+			len(d.Table.Replicas) > 0 && d.Table.Replicas[0].ReplicaStatus == "ACTIVE" {
+			return ""
+		}
+		return body
 	})
 	took := time.Since(began)
 	most := memory()
@@ -199,35 +207,29 @@ func (p *pairOfNodes) has(t *testing.T, node int, pk string) bool {
 	return strings.Contains(call(t, p.at[node], "GetItem", `{"TableName":"things","Key":{"pk":{"S":"`+pk+`"}}}`), pk)
 }
 
-// level reports whether the second region has applied what the first has.
-func (p *pairOfNodes) level(t *testing.T) bool {
+// longCatchUp is enough for the million of commits, or items, of the figures.
+const longCatchUp = 10 * time.Minute
+
+// behind is empty when the second region has applied what the first has.
+func (p *pairOfNodes) behind(t *testing.T) string {
 	t.Helper()
 	_, page := getPage(t, p.at[0].Admin+"/admin/status")
 	var s admin.Status
 	if err := json.Unmarshal([]byte(page), &s); err != nil {
 		t.Fatal(err)
 	}
-	return len(s.Peers) == 1 && s.Peers[0].Connected && s.Peers[0].Sending.Seconds < 1
+	if len(s.Peers) == 1 && s.Peers[0].Connected && s.Peers[0].Sending.Seconds < 1 {
+		return ""
+	}
+	return fmt.Sprintf("%+v", s.Peers)
 }
 
 // equal waits for the links and compares the tables by their hash trees.
 func (p *pairOfNodes) equal(t *testing.T) {
 	t.Helper()
-	await10(t, "level", func() bool { return p.level(t) })
+	awaitFor(t, longCatchUp, "level", func() string { return p.behind(t) })
 	if r := p.repair(t, 1, "--scrub"); r.MendedHere+r.MendedThere+r.FalseAlarms+r.Clashes+r.Hollow != 0 {
 		t.Errorf("repair found %+v", r)
-	}
-}
-
-// await10 waits for up to ten minutes.
-func await10(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for began := time.Now(); !done(); <-tick.C {
-		if time.Since(began) > 10*time.Minute {
-			t.Fatal("still not: " + what)
-		}
 	}
 }
 

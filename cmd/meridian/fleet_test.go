@@ -129,6 +129,12 @@ func (f *fleet) level(t *testing.T) {
 // await asks a question again and again until the answer is empty, which means yes.
 func await(t *testing.T, what string, notYet func() string) {
 	t.Helper()
+	awaitFor(t, 30*time.Second, what, notYet)
+}
+
+// awaitFor is await with a patience of its own.
+func awaitFor(t *testing.T, patience time.Duration, what string, notYet func() string) {
+	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for begin := time.Now(); ; <-tick.C {
@@ -136,7 +142,7 @@ func await(t *testing.T, what string, notYet func() string) {
 		if why == "" {
 			return
 		}
-		if time.Since(begin) > 30*time.Second {
+		if time.Since(begin) > patience {
 			t.Fatalf("still not: %s: %s", what, why)
 		}
 	}
