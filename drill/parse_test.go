@@ -69,6 +69,7 @@ limits:
 		{"for: 10s", "for: 10", `line 3: for: "10" is no time`},
 		{"for: 10s", "for: 1000h", "not between a second and an hour"},
 		{"for: 10s", "for: 1h\n  rate: 1000", "more than 500000 calls"},
+		{"for: 10s", "for: 10s\n  rate: 1e-12", "a rate of 1e-12"},
 		{"do: kill", "do: kil", `line 6: do "kil" is none of clock, `},
 		{"do: kill, region: first", "do: kill", `line 6: kill needs "region"`},
 		{"do: kill, region: first", "do: kill, region: first, add: 3s", `line 6: kill takes no "add"`},

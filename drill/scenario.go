@@ -134,8 +134,8 @@ func (s *Scenario) check() error {
 		return fmt.Errorf("a load for %v is not between a second and an hour", s.Load.For)
 	case s.Load.Clients < 1 || s.Load.Clients > 200:
 		return fmt.Errorf("%d clients for each region are not between 1 and 200", s.Load.Clients)
-	case s.Load.Rate <= 0 || s.Load.Rate > 1000:
-		return fmt.Errorf("a rate of %g is not above 0 and at most 1000", s.Load.Rate)
+	case s.Load.Rate < 0.01 || s.Load.Rate > 1000:
+		return fmt.Errorf("a rate of %g is not between 0.01 and 1000", s.Load.Rate)
 	case float64(3*s.Load.Clients)*s.Load.Rate*s.Load.For.Seconds() > MaxCalls:
 		return fmt.Errorf("that is more than %d calls: make it shorter, or rate or clients smaller", MaxCalls)
 	}
