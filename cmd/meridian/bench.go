@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -62,9 +63,14 @@ func runBench(cmd *cobra.Command, c bench.Config, load, asJSON bool) error {
 		return usagef("%w", err)
 	}
 	if load {
-		progress := func(items int) { fmt.Fprintf(cmd.ErrOrStderr(), "\rloading: %d of %d items", items, c.Items) }
-		err := bench.Load(cmd.Context(), c, progress)
-		fmt.Fprintln(cmd.ErrOrStderr())
+		var told atomic.Bool // by any connection
+		err := bench.Load(cmd.Context(), c, func(items int) {
+			told.Store(true)
+			fmt.Fprintf(cmd.ErrOrStderr(), "\rloading: %d of %d items", items, c.Items)
+		})
+		if told.Load() {
+			fmt.Fprintln(cmd.ErrOrStderr())
+		}
 		if err != nil {
 			return err
 		}
