@@ -127,7 +127,8 @@ func applyReplicas(d *Descriptor, ch Change, _ int64) error {
 	return nil
 }
 
-// dropOverrides ends the overrides of settings that a change has made the same everywhere again.
+// dropOverrides ends the overrides of settings that a change has made the same everywhere again, and those that the table's mode
+// has no use for.
 func dropOverrides(old, d *Descriptor, ch Change) {
 	for i := range d.Members {
 		m := &d.Members[i]
@@ -137,6 +138,7 @@ func dropOverrides(old, d *Descriptor, ch Change) {
 		if d.OnDemand.MaxRead != old.OnDemand.MaxRead {
 			m.MaxRead = 0
 		}
+		m.ReadOverride = m.inMode(d.Billing.PayPerRequest)
 		if ch.Class != nil {
 			m.Class = ""
 		}
@@ -157,6 +159,7 @@ func dropOverrides(old, d *Descriptor, ch Change) {
 					o.MaxRead = 0
 				}
 			}
+			o = o.inMode(d.Billing.PayPerRequest)
 			if m.Indexes[name] = o; o == (ReadOverride{}) {
 				delete(m.Indexes, name)
 			}

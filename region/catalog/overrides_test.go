@@ -72,3 +72,33 @@ func TestOverrides(t *testing.T) {
 		t.Error("a replica that has left was changed")
 	}
 }
+
+// Caps of a replica's own end with on-demand mode, as the table's do, be there any of the table's or not.
+func TestOverriddenCapsEndWithTheirMode(t *testing.T) {
+	no, yes := false, true
+	for _, caps := range []OnDemand{{}, {MaxRead: 100}} {
+		d := &Descriptor{
+			Name: "t", Billing: Billing{PayPerRequest: true}, OnDemand: caps, Indexes: []Index{{ID: 1, Name: "g", Global: true, OnDemand: caps}},
+			Members: []Member{{Region: "east", State: MemberActive}, {Region: "west", State: MemberActive}},
+		}
+		own := ReadOverride{MaxRead: 50}
+		for _, ch := range []Change{
+			{Replicas: map[string]MemberSettings{"west": {ReadOverride: own, Indexes: map[string]ReadOverride{"g": own}}}},
+			{Billing: &no, Throughput: &Throughput{10, 10}, IndexThroughput: map[string]Throughput{"g": {10, 10}}},
+			{Billing: &yes},
+		} {
+			n, err := d.apply(ch, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d = n
+			want := ReadOverride{}
+			if ch.Replicas != nil {
+				want = own
+			}
+			if m := d.Member("west"); m.ReadOverride != want || m.Indexes["g"] != want {
+				t.Errorf("the table's caps were %+v: after %+v west has %+v", caps, ch, m.MemberSettings)
+			}
+		}
+	}
+}
