@@ -211,13 +211,13 @@ func (r *Region) relayFrom(p Peers, to string, q *question) (news bool) {
 		}
 		if err != nil {
 			_ = r.fail(err)
-			r.logger.Debug("relay to be tried again", "region", r.name, "from", to, "err", err)
+			r.logger.Debug("relay to be tried again", "from", to, "err", err)
 			return news
 		}
 		r.relayed.Add(uint64(n))
 		news = true
 		if a.Done {
-			r.logger.Info("relayed", "region", r.name, "from", to, "have", a.Have)
+			r.logger.Info("relayed", "from", to, "have", a.Have)
 			return true
 		}
 		ask.From = a.Next
