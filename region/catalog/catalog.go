@@ -371,7 +371,7 @@ func (c *Catalog) SetLocal(id record.TableID, fn func(*Local) error) (*Entry, er
 	defer c.mu.Unlock()
 	e := c.ByID(id)
 	if e == nil {
-		return nil, fault.New(fault.NotFound, "Requested resource not found: Table: %s not found", id)
+		return nil, errNoTable(id)
 	}
 	l := e.Local.Clone()
 	if err := fn(&l); err != nil {

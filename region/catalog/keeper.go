@@ -83,7 +83,7 @@ func (c *Catalog) TakeOver(id record.TableID) (*Entry, error) {
 	defer c.mu.Unlock()
 	e := c.ByID(id)
 	if e == nil || !e.Holds(c.opts.Region) {
-		return nil, fault.New(fault.NotFound, "Requested resource not found: Table: %s not found", id)
+		return nil, errNoTable(id)
 	}
 	d := e.clone()
 	d.Keeper, d.Epoch = c.opts.Region, e.Epoch+1
