@@ -3,7 +3,7 @@
 GOLANGCI_LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
 
 # Packages with goroutines or locks of their own.
-CONCURRENT = ./storage/... ./stream/... ./region/... ./replication/... ./api/... ./internal/... ./cmd/... ./e2e/... ./route/... ./drill/...
+CONCURRENT = ./storage/... ./stream/... ./region/... ./replication/... ./api/... ./internal/... ./cmd/... ./e2e/... ./route/... ./drill/... ./trigger/...
 
 FUZZTIME = 60s
 
