@@ -95,6 +95,8 @@ func (v *sending) step(end record.Seq, closed crdt.Time) (link.Step, error) {
 	if v.p.out != v {
 		return link.Step{}, errSuperseded
 	}
+	_, roundTrip, _ := v.p.clock.Estimate()
+	v.sender.Distance(roundTrip)
 	v.sender.End(end, closed, time.Now())
 	return v.sender.Next(time.Now()), nil
 }

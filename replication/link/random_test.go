@@ -110,6 +110,7 @@ func (m *model) reopen() {
 	end, closed := m.end()
 	m.open = NewOpen(m.config, self, other, m.cursor, make([]record.TableID, 1))
 	m.sender = NewSender(m.config, &m.open, m.backlog, end, closed, m.now)
+	m.sender.Distance(time.Duration(m.rnd.IntN(3)) * 100 * time.Millisecond)
 	m.receiver = NewReceiver(m.config, &m.open, Accept{End: end}, m.now)
 }
 

@@ -156,6 +156,8 @@ func (p *player) do(t *testing.T, name string, a map[string]string) string {
 		p.receiver = NewReceiver(p.config, &p.open, Accept{End: seq("end")}, p.now)
 	case "end": // the log's end moves
 		p.sender.End(seq("end"), crdt.Time(n("closed")), p.now)
+	case "distance": // distance ms=
+		p.sender.Distance(time.Duration(n("ms")) * time.Millisecond)
 	case "next":
 		return p.step(p.sender.Next(p.now))
 	case "took": // took sizes= last= next=

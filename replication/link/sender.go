@@ -30,6 +30,9 @@ type Sender struct {
 	flight []sent     // in order
 	bytes  int64      // of flight
 
+	pace    time.Duration // between two batches with commits, while the receiver keeps up
+	carried time.Time     // when the last batch with commits was sent
+
 	spoke, heard time.Time
 }
 
@@ -79,16 +82,34 @@ func (s *Sender) End(end record.Seq, closed crdt.Time, now time.Time) {
 	s.backlog.End(end, now)
 }
 
+// What far receivers are sent is gathered for a 25th of the round trip, 8 ms at most; below a millisecond nothing is.
+const (
+	paceShare = 25
+	leastPace = time.Millisecond
+	mostPace  = 8 * time.Millisecond
+)
+
+// Distance tells how long a message takes to the receiver and back; 0: not known.
+func (s *Sender) Distance(roundTrip time.Duration) {
+	s.pace = min(roundTrip/paceShare, mostPace)
+	if s.pace < leastPace {
+		s.pace = 0
+	}
+}
+
 // Next says what to do.
 func (s *Sender) Next(now time.Time) Step {
 	if now.Sub(s.heard) >= s.config.AckTimeout {
 		return Step{Do: GiveUp}
 	}
-	if !s.idle && s.read < s.end && s.room() {
-		return Step{Do: Read, From: s.read, Bytes: s.batch}
-	}
 	due := s.spoke.Add(s.config.Heartbeat)
-	if s.told < s.read {
+	switch {
+	case !s.idle && s.read < s.end && s.room():
+		due = s.carried.Add(s.pace)
+		if s.batch > s.config.MinBatch || !now.Before(due) {
+			return Step{Do: Read, From: s.read, Bytes: s.batch}
+		}
+	case s.told < s.read:
 		due = s.spoke.Add(s.config.Progress)
 	}
 	if !now.Before(due) {
@@ -137,6 +158,9 @@ func (s *Sender) say(commits [][]byte, now time.Time) Batch {
 		s.flight = append(s.flight, sent{s.read, len(commits), n})
 		s.bytes += n
 		s.backlog.Read(s.read, len(commits), n)
+	}
+	if len(commits) > 0 {
+		s.carried = now
 	}
 	s.told = s.read
 	s.spoke = now
