@@ -207,7 +207,7 @@ func (r *Region) relayFrom(p Peers, to string, q *question) (news bool) {
 		}
 		var n int
 		if err == nil {
-			n, err = r.takeRelayed(q, &a)
+			n, err = r.takeRelayed(to, q, &a)
 		}
 		if err != nil {
 			_ = r.fail(err)
@@ -238,14 +238,14 @@ func (r *Region) askRelay(p Peers, to string, q relayAsk) (a relayAnswer, err er
 }
 
 // takeRelayed merges a piece of an answer as soon as what it rests on is here.
-func (r *Region) takeRelayed(q *question, a *relayAnswer) (n int, err error) {
+func (r *Region) takeRelayed(to string, q *question, a *relayAnswer) (n int, err error) {
 	commits := make([]record.Commit, len(a.Commits))
 	for i, b := range a.Commits {
 		if commits[i], err = record.DecodeCommit(b); err != nil {
 			return 0, err
 		}
-		if ahead, hold := r.clock.Holds(commits[i].Stamp.Time); hold {
-			return 0, fmt.Errorf("%w: relayed, by %v", ErrHeld, ahead)
+		if err := r.checkCopied(to, commits[i].Changes); err != nil { // what was joined with them there counts as well
+			return 0, err
 		}
 	}
 	for until := time.Now().Add(relayWaits); ; {

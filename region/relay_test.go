@@ -93,6 +93,28 @@ func TestRelay(t *testing.T) {
 	})
 }
 
+// TestRelayIsHeld: what a region relays is joined with what it wrote itself; if its own clock was ahead that is held, as its own
+// commits are (simulator, seed 125).
+func TestRelayIsHeld(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T) {
+		w := orphaned(t, func(w *world) {
+			w.stop(eu)
+			w.set(func() { w.skew[eu] = 24 * time.Hour })
+			w.start(eu)
+			w.mustPut(eu, "things", "x", 2)
+		})
+		defer w.close()
+		time.Sleep(20 * time.Second)
+		r := w.at(ap)
+		if ahead := time.Duration(r.Stats().Clock.Millis()-time.Now().UnixMilli()) * time.Millisecond; ahead > time.Minute {
+			t.Errorf("ap's clock is right, and its hybrid time is %v ahead", ahead)
+		}
+		if n := w.get(ap, "others", "x"); n != -1 {
+			t.Errorf("ap has taken what rests on a write from tomorrow: %d", n)
+		}
+	})
+}
+
 // TestRelayRefused: a survivor that cannot be sure to have whole commits relays nothing, and neither is anything taken that
 // rests on what is not here.
 func TestRelayRefused(t *testing.T) {

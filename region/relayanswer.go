@@ -69,9 +69,9 @@ func (r *Region) relay(ctx context.Context, q relayAsk) (a relayAnswer, err erro
 	}
 	a.Have, a.Next, a.Done = have, next, next >= end
 	a.Before = r.inbound.holdsOf(entries)
-	_, own := r.End()
+	last := r.clock.Last() // not End: that is below what may still come, and this is above all that was written
 	for _, have := range a.Before {
-		have[r.origin] = own
+		have[r.origin] = last
 	}
 	return a, ctx.Err()
 }
