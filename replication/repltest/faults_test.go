@@ -334,7 +334,7 @@ func (f *faults) changeTables(rnd *rand.Rand) {
 	}
 	switch {
 	case kind == 0 && many < 6:
-		if err := w.create(n, fmt.Sprint("table", many), []string{lastWriter, attribute, counting}[rnd.IntN(3)], other); err != nil {
+		if err := w.create(n, w.newName(many), []string{lastWriter, attribute, counting}[rnd.IntN(3)], other); err != nil {
 			w.say("no new table at %s: %v", n.name, err)
 		}
 	case kind < 5:
@@ -363,6 +363,22 @@ func (f *faults) changeTables(rnd *rand.Rand) {
 		})
 		w.say("%s makes an index of %s: %v", n.name, t.name, err)
 	}
+}
+
+// newName is one that no table ever had in any region: one that was made and not shared keeps its name where it is, and clients
+// there would take it for the next.
+func (w *world) newName(n int) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	name := fmt.Sprint("table", n)
+	for w.named[name] {
+		name += "x"
+	}
+	if w.named == nil {
+		w.named = map[string]bool{}
+	}
+	w.named[name] = true
+	return name
 }
 
 // create makes a table at a node with replicas at others, and lets clients have it when it has one: deletes are remembered

@@ -38,6 +38,7 @@ type world struct {
 	present  map[string]member.Peer
 	rosters  map[string]*roster // the newest of each region
 	tables   []*tableInfo
+	named    map[string]bool // names of tables that were made under way
 }
 
 var names = []string{"us-east-1", "eu-west-1", "ap-south-1", "sa-east-1", "af-south-1"}
