@@ -16,7 +16,7 @@ test:              ## everything that needs nothing but Go
 	go test ./...
 
 race:              ## the same with the race detector, where there is something to race
-	go test -race $(CONCURRENT)
+	go test -race -timeout 20m $(CONCURRENT)
 
 lint:              ## what .golangci.yml asks for, by a pinned version built from source
 	go run $(GOLANGCI_LINT) run ./...
