@@ -61,7 +61,7 @@ real sockets, exactly as regions of "meridian serve" do. Ctrl-C stops them; a se
 	f.StringVar(&o.wan, "wan", o.wan, "distances between the regions: aws has the round-trip times of the real ones; none")
 	f.BoolVar(&o.allowFaults, "allow-faults", o.allowFaults, allowFaultsHelp)
 	o.triggers.flags(f)
-	f.Var(&o.cache, "cache", "block cache of each region")
+	f.Var(&o.cache, "cache", "cache of items and blocks, of each region")
 	o.feeds.flags(f)
 	f.StringVar(&o.logLevel, "log-level", o.logLevel, "debug, info, warn or error")
 	f.BoolVar(&o.pprof, "pprof", o.pprof, pprofHelp)

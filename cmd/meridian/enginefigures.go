@@ -9,7 +9,7 @@ import (
 
 // engineFigures chooses, of the hundreds of figures that Pebble keeps, those that explain a slow or a growing region.
 func engineFigures(store *pebblestore.Store) []admin.Figure {
-	m := store.Metrics()
+	m, rows := store.Metrics(), store.RowFigures()
 	gauge := func(name, help string, v float64, labels ...string) admin.Figure {
 		return admin.Figure{Name: "pebble_" + name, Help: help, Value: v, Labels: labels}
 	}
@@ -20,6 +20,10 @@ func engineFigures(store *pebblestore.Store) []admin.Figure {
 		gauge("block_cache_bytes", "Block cache in use.", float64(m.BlockCache.Size)),
 		counter("block_cache_hits_total", "Blocks found in the cache.", float64(m.BlockCache.Hits)),
 		counter("block_cache_misses_total", "Blocks read from disk.", float64(m.BlockCache.Misses)),
+		gauge("row_cache_bytes", "Cache of single values, full or not.", float64(rows.Bytes)),
+		gauge("row_cache_rows", "Values in it.", float64(rows.Rows)),
+		counter("row_cache_hits_total", "Reads of one item that it answered.", float64(rows.Hits)),
+		counter("row_cache_misses_total", "Reads of one item that it did not.", float64(rows.Misses)),
 		gauge("memtable_bytes", "Memory tables.", float64(m.MemTable.Size)),
 		gauge("memtables", "Number of memory tables; more than two say that flushing falls behind.", float64(m.MemTable.Count)),
 		gauge("wal_bytes", "Live data in the write-ahead log.", float64(m.WAL.Size)),

@@ -5,7 +5,7 @@ import (
 	"runtime/debug"
 )
 
-// Room beside the block cache: four memory tables of 64 MB (pebblestore.Options), and what requests, links and the rest use.
+// Room beside the cache: four memory tables of 64 MB (pebblestore.Options), and what requests, links and the rest use.
 const (
 	memTablesRoom = 4 * 64 << 20
 	otherRoom     = 64 << 20

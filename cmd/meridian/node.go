@@ -17,6 +17,7 @@ import (
 	"github.com/meridiandb/meridian/internal/admin"
 	"github.com/meridiandb/meridian/region"
 	"github.com/meridiandb/meridian/replication"
+	"github.com/meridiandb/meridian/storage"
 	"github.com/meridiandb/meridian/storage/pebblestore"
 	"github.com/meridiandb/meridian/trigger"
 )
@@ -90,7 +91,8 @@ func (n *node) assemble() error {
 func (n *node) openRegion() (err error) {
 	c := n.config
 	n.store, err = pebblestore.Open(c.Data, pebblestore.Options{
-		CacheBytes: c.Cache, OpenFiles: storeFiles(openFiles(), c.Beside), Logger: c.Logger, Full: n.trouble.diskFull(),
+		CacheBytes: c.Cache, RowKind: storage.KindItem, OpenFiles: storeFiles(openFiles(), c.Beside), Logger: c.Logger,
+		Full: n.trouble.diskFull(),
 	})
 	if err != nil {
 		return usagef("data folder %s of %s: %w", c.Data, c.Region, err)

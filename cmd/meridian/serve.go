@@ -74,7 +74,7 @@ for membership. All regions need them alike.`,
 	f.StringVar(&o.gossipListen, "gossip-listen", o.gossipListen, "membership endpoint, TCP and UDP")
 	f.StringVar(&o.gossipAdvertise, "gossip-advertise", o.gossipAdvertise, "that address as the others see it (default the same)")
 	f.StringSliceVar(&o.join, "join", o.join, "gossip address of another region; several for several")
-	f.Var(&o.cache, "cache", "block cache")
+	f.Var(&o.cache, "cache", "cache of items and blocks")
 	f.DurationVar(&o.repairEvery, "repair-every", o.repairEvery, repairHelp)
 	o.feeds.flags(f)
 	f.StringVar(&o.logLevel, "log-level", o.logLevel, "debug, info, warn or error")

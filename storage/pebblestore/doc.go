@@ -31,6 +31,11 @@
 // leave. That stall is turned off; commits wait before they enter Pebble (pressure.go), until there is less to do, no room
 // for it, or the store has failed.
 //
+// # Caches
+//
+// Get of a key of Options.RowKind is answered from a cache of single values (rows.go), if it can be, which every commit keeps
+// up to date in its place in the order; all other reads are Pebble's, with its cache of blocks.
+//
 // # Files
 //
 // The folder belongs to one process (Pebble's LOCK). Its file MERIDIAN names the format (format.go); everything else is

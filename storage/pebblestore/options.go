@@ -14,9 +14,13 @@ type Options struct {
 	// FS is the file system; nil: the machine's, with a watch for slow disks. Tests give one that crashes.
 	FS vfs.FS
 
-	// CacheBytes bounds the cache of uncompressed blocks; 0: 128 MB. Too small costs reads from disk, too large only memory.
-	// Memory tables come on top: up to 4 × MemTableBytes.
+	// CacheBytes bounds two caches together, one of single values and one of uncompressed blocks; 0: 128 MB. Too small costs
+	// reads from disk, too large only memory. Memory tables come on top: up to 4 × MemTableBytes.
 	CacheBytes int64
+
+	// RowKind is the kind of keys whose values are cached one by one: those that are read by Get again and again. 0: of all,
+	// which makes each commit look at more of them than is of use.
+	RowKind byte
 
 	// MemTableBytes is how much is kept in memory before it is sorted onto disk; 0: 64 MB, or a quarter of ReserveBytes where
 	// that is less. Larger means fewer, larger flushes, less rewriting, and a longer replay after a crash.
@@ -37,6 +41,10 @@ type Options struct {
 	// Logger gets Pebble's events at debug, a slow disk and stalled writes at warn, errors at error; nil: none.
 	Logger *slog.Logger
 }
+
+// rowShare is how many times as large the whole cache is as that of single values, which serves Get; iterators, commits of what
+// was not read lately and compactions live on the blocks.
+const rowShare = 2
 
 func (o Options) withDefaults() (Options, error) {
 	if o.CacheBytes < 0 {

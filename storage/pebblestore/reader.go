@@ -17,7 +17,23 @@ func (s *Store) Get(key []byte) ([]byte, error) {
 		return nil, err
 	}
 	defer s.gate.Leave()
-	return s.get(s.db, key)
+	return s.latest(key)
+}
+
+// latest returns a copy of a key's value as it is now.
+func (s *Store) latest(key []byte) ([]byte, error) {
+	if !s.rows.keeps(key) {
+		return s.get(s.db, key)
+	}
+	value, ok, before := s.rows.get(key)
+	if ok {
+		return value, nil
+	}
+	value, err := s.get(s.db, key)
+	if err == nil {
+		s.rows.offer(before, key, value)
+	}
+	return value, err
 }
 
 func (s *Store) get(r pebble.Reader, key []byte) ([]byte, error) {

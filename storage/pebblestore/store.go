@@ -24,6 +24,7 @@ type Store struct {
 	fence    *fence
 	space    *space
 	pressure *pressure // from flushing and compacting
+	rows     *rows
 	watch    io.Closer // of slow disks
 	gate     storage.Gate
 	latches  *storage.Latches
@@ -46,6 +47,7 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	s := &Store{
 		logger: o.Logger, health: newHealth(o.Logger), latches: storage.NewLatches(),
+		rows:  newRows(o.CacheBytes/rowShare, o.RowKind),
 		watch: io.NopCloser(nil), commit: make(chan struct{}, 1),
 	}
 	if o.FS == nil {
@@ -79,7 +81,7 @@ func (s *Store) openPebble(dir string, o Options) error {
 	s.pressure = newPressure(o.MemTableBytes)
 	err = checkFormat(o.FS, dir)
 	if err == nil {
-		cache := pebble.NewCache(o.CacheBytes)
+		cache := pebble.NewCache(o.CacheBytes - o.CacheBytes/rowShare)
 		defer cache.Unref()
 		options := s.pebbleOptions(o, cache)
 		options.Lock = lock

@@ -21,7 +21,7 @@ func (t *txn) Get(key []byte) ([]byte, error) {
 	if err := t.usable(); err != nil {
 		return nil, err
 	}
-	return t.store.get(t.store.db, key)
+	return t.store.latest(key)
 }
 
 func (t *txn) NewIter(o storage.IterOptions) (storage.Iter, error) {
@@ -120,6 +120,8 @@ func (t *txn) apply(seal func(storage.Writer) error) error {
 			return err
 		}
 	}
+	written := t.batch.Reader() // now: Pebble takes a large batch's bytes
+	t.store.rows.begin(written)
 	if err := t.store.db.ApplyNoSyncWait(t.batch, pebble.Sync); err != nil {
 		return t.store.health.fail("commit", err)
 	}
@@ -127,6 +129,7 @@ func (t *txn) apply(seal func(storage.Writer) error) error {
 	if err := t.store.health.failure(); err != nil {
 		return err
 	}
+	t.store.rows.end(written)
 	applied = true
 	return nil
 }
