@@ -16,16 +16,28 @@ import (
 //
 // Whoever does it, a refresh that it had not seen wins (conflict.Expire), and two that do it by chance at once lose nothing:
 // a delete against a delete is no conflict.
+//
+// Times are whole seconds, as a rule, so what expires within a second comes due at one instant, in all regions at once. Expired at
+// once it kept two cores busy for a third of each second, and foreground writes waited. So what a look finds is expired evenly
+// over a second: it costs what it cost before, and nobody waits for it.
 
 const (
-	// expireEvery is how often the job looks at what has come due since it looked last.
+	// expireEvery is how often the job looks at what has come due since it looked last, if it has nothing else to do.
 	expireEvery = 200 * time.Millisecond
-	// expireSweep is at how many looks the job looks at everything that is due: what was written with a time that is over, or
-	// was left for another region, which may be away. It is not each look, because what others are to expire, and what the
-	// store has not yet compacted of what is gone, is walked over each time.
-	expireSweep = 10
-	// expireMost is how many items of all tables a look expires: 10,000 a second, which foreground writes hardly feel.
-	expireMost = 2000
+	// expireSpread is over how long what a look found is expired, a step each expirePace. Longer, and items are late; shorter, and
+	// writers feel it. A pace too fast costs a sync for very few items, in all regions; one too slow, and the steps are felt.
+	expireSpread = time.Second
+	expirePace   = 50 * time.Millisecond
+	// expireLeast is how many items a step expires at least, so that few do not take the whole time.
+	expireLeast = 8
+	// expireMost is how many items of all tables a look finds at most, and hence how many are expired a second.
+	expireMost = 10_000
+	// expireSweep is how often the job looks again at what was left for another region, which may be away, and each expireWhole-th
+	// time at everything: what was written with a time that is over stands where the job has been. It is not each look, because
+	// what the store has not yet compacted of what is gone is walked over each time; nor is it more than a hundredth of the
+	// time, however long it takes.
+	expireSweep = 2 * time.Second
+	expireWhole = 5
 	// expireGrace is how long the next in turn waits: longer than a restart, or the silence of a link, mostly take.
 	expireGrace = 30 * time.Second
 )
@@ -55,61 +67,161 @@ func (o *overdue) get(id record.TableID) int64 {
 	return o.at[id]
 }
 
-// lookedAt is the job's memory: up to which time, in unix milliseconds, it has looked at each table's entries.
-type lookedAt map[record.TableID]int64
+// expiryJob is the job and what it remembers.
+type expiryJob struct {
+	*Region
+	looked map[record.TableID]lookedAt
+	sweeps int
+	sweep  time.Time // when the next is due
+}
+
+// lookedAt is how far a table's entries were looked at, in unix milliseconds.
+type lookedAt struct {
+	upTo int64 // all before it are gone, or were listed, or left
+	left int64 // the oldest that was left; 0: none was
+}
+
+// dueItems are what a look found of a table.
+type dueItems struct {
+	id      record.TableID
+	now     int64
+	entries [][]byte
+	may     func(owner string, at int64) bool
+}
 
 func (r *Region) expire() {
-	looked := lookedAt{}
+	j := expiryJob{Region: r, looked: map[record.TableID]lookedAt{}}
 	tick := time.NewTicker(expireEvery) // one that comes late is left out
 	defer tick.Stop()
-	for n := 0; ; n++ {
+	for {
 		select {
 		case <-r.ctx.Done():
 			return
 		case <-tick.C:
 		}
-		if n%expireSweep == 0 {
-			clear(looked)
-		}
-		left := expireMost
-		for _, e := range r.catalog.Entries() {
-			done, err := r.expireTable(e, looked, left)
-			if left -= done; left <= 0 {
-				break // the entries come in another order next time
-			}
-			if err != nil && r.ctx.Err() == nil && r.fail(err) != nil && fault.KindOf(err) != fault.NotFound {
-				r.logger.Debug("expiry to be tried again", "table", e.Name, "err", err)
-			}
+		if found := j.look(); len(found) > 0 {
+			j.evenly(found)
 		}
 	}
 }
 
-// expireTable expires at most left items of a table.
-func (r *Region) expireTable(e *catalog.Entry, looked lookedAt, left int) (int, error) {
-	if !e.TTL.Enabled || !e.Local.Ready || !e.Holds(r.name) || e.Local.Expiry != e.TTL.ChangedAt {
-		r.overdue.set(e.ID, 0)
-		return 0, nil
+// look finds what is to be expired, at most expireMost items.
+func (j *expiryJob) look() (found []dueItems) {
+	began := time.Now()
+	sweep := !began.Before(j.sweep)
+	whole := sweep && j.sweeps%expireWhole == 0
+	left := expireMost
+	for _, e := range j.catalog.Entries() { // in another order next time
+		if !j.expires(e) {
+			delete(j.looked, e.ID)
+			j.overdue.set(e.ID, 0)
+			continue
+		}
+		at := j.looked[e.ID]
+		from := at.upTo
+		switch {
+		case whole:
+			from = 0
+		case sweep && at.left > 0:
+			from = at.left
+		}
+		due, err := j.lookAt(e, from, left)
+		if err != nil {
+			j.failed(e.ID, err)
+			continue
+		}
+		if len(due.entries) > 0 {
+			found = append(found, due)
+		}
+		if left -= len(due.entries); left <= 0 {
+			break
+		}
 	}
-	from, now := looked[e.ID], r.clock.Now()
+	if sweep {
+		j.sweeps++
+		j.sweep = time.Now().Add(max(expireSweep, 100*time.Since(began)))
+	}
+	return found
+}
+
+// expires reports whether items of a table expire, here and now.
+func (r *Region) expires(e *catalog.Entry) bool {
+	return e != nil && e.TTL.Enabled && e.Local.Ready && e.Holds(r.name) && e.Local.Expiry == e.TTL.ChangedAt
+}
+
+// lookAt finds at most most items of a table whose time was not before from.
+func (j *expiryJob) lookAt(e *catalog.Entry, from int64, most int) (dueItems, error) {
+	now := j.clock.Now()
 	graces := map[string]int64{}
-	done, err := r.engine.Expire(r.ctx, e.ID, from, now, left, func(owner string, at int64) bool {
+	may := func(owner string, at int64) bool {
 		grace, known := graces[owner]
 		if !known {
-			grace = graceOf(e, owner, r.name).Milliseconds()
+			grace = graceOf(e, owner, j.name).Milliseconds()
 			graces[owner] = grace
 		}
 		return now-at > grace
-	})
+	}
+	due, err := j.engine.Due(e.ID, from, now, most, may)
 	if err != nil {
-		return done.Items, err
+		return dueItems{}, err
 	}
-	if !done.More {
-		looked[e.ID] = now
+	at := j.looked[e.ID]
+	at.upTo = due.UpTo
+	if at.left == 0 || from <= at.left {
+		at.left = due.Oldest
 	}
-	if from == 0 || done.Oldest > 0 {
-		r.overdue.set(e.ID, done.Oldest)
+	j.looked[e.ID] = at
+	j.overdue.set(e.ID, at.left)
+	return dueItems{e.ID, now, due.Entries, may}, nil
+}
+
+// evenly expires what was found, in equal steps.
+func (j *expiryJob) evenly(found []dueItems) {
+	items := 0
+	for i := range found {
+		items += len(found[i].entries)
 	}
-	return done.Items, nil
+	const steps = int(expireSpread / expirePace)
+	size := max(expireLeast, (items+steps-1)/steps)
+	tick := time.NewTicker(expirePace)
+	defer tick.Stop()
+	for {
+		if found = j.step(found, size); len(found) == 0 {
+			return
+		}
+		select {
+		case <-j.ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// step expires some of what was found and returns the rest.
+func (j *expiryJob) step(found []dueItems, size int) []dueItems {
+	for size > 0 && len(found) > 0 {
+		d := &found[0]
+		n := min(size, len(d.entries))
+		if !j.expires(j.catalog.ByID(d.id)) {
+			n = len(d.entries) // no longer
+		} else if err := j.engine.Expire(j.ctx, d.id, d.now, d.entries[:n], d.may); err != nil {
+			j.failed(d.id, err)
+			n = len(d.entries)
+		}
+		size -= n
+		if d.entries = d.entries[n:]; len(d.entries) == 0 {
+			found = found[1:]
+		}
+	}
+	return found
+}
+
+// failed has the job look at all of a table again.
+func (j *expiryJob) failed(id record.TableID, err error) {
+	delete(j.looked, id)
+	if j.ctx.Err() == nil && j.fail(err) != nil && fault.KindOf(err) != fault.NotFound {
+		j.logger.Debug("expiry to be tried again", "table", id, "err", err)
+	}
 }
 
 // graceOf is how long a region waits before it expires what owner wrote.

@@ -166,7 +166,7 @@ func TestItemsExpire(t *testing.T) {
 			t.Errorf("at once: %v", got)
 		}
 		w.putItem(east, "T", expiring("late", in(-time.Second)))
-		time.Sleep((expireSweep + 1) * expireEvery)
+		time.Sleep(expireWhole*expireSweep + 2*expireEvery)
 		if w.has(east, "T", "late") {
 			t.Error("an item that was expired when it was written is still there")
 		}
@@ -359,6 +359,73 @@ func TestExpiryForTheDead(t *testing.T) {
 		w.eventually("all are equal", func() bool { return w.equal("T", east, west, north) })
 		for _, at := range w.names {
 			w.checkExpiry(at, "T")
+		}
+	})
+}
+
+// TestExpiryIsEven: what comes due at one instant is gone soon, and not at one blow, which foreground writes would wait for.
+func TestExpiryIsEven(t *testing.T) {
+	on(t, func(t *testing.T, disk bool) {
+		w := newWorld(t, 1, disk, east)
+		defer w.close()
+		w.createExpiring("T", east)
+		const items = 400
+		due := time.Now().Add(time.Minute).Truncate(time.Second)
+		for i := range items {
+			w.putItem(east, "T", expiring(fmt.Sprint(i), fmt.Sprint(due.Unix())))
+		}
+		time.Sleep(time.Until(due))
+		for last := uint64(0); last < items; {
+			time.Sleep(expirePace)
+			n := w.at(east).Stats().Expired["T"]
+			if n-last > 2*items*uint64(expirePace)/uint64(expireSpread) {
+				t.Errorf("%d items are expired within %v", n-last, expirePace)
+			}
+			if last = n; time.Since(due) > expireEvery+expireSpread+expirePace {
+				t.Fatalf("%d of %d items are expired %v after their time", n, items, time.Since(due))
+			}
+		}
+		w.checkExpiry(east, "T")
+	})
+}
+
+// TestDue: what a look lists, leaves, and where the next one is to begin.
+func TestDue(t *testing.T) {
+	on(t, func(t *testing.T, disk bool) {
+		w := newWorld(t, 1, disk, east)
+		defer w.close()
+		w.createExpiring("T", east)
+		first := time.Now().Add(time.Hour).Truncate(time.Second)
+		for i := range 10 {
+			w.putItem(east, "T", expiring(fmt.Sprint(i), fmt.Sprint(first.Unix()+int64(i))))
+		}
+		r, at := w.at(east), first.UnixMilli()
+		id := r.catalog.Lookup("T").ID
+		not := func(since ...int64) func(string, int64) bool {
+			return func(_ string, at int64) bool { return !slices.Contains(since, at) }
+		}
+		for _, c := range []struct {
+			from, now    int64
+			most         int
+			may          func(string, int64) bool
+			entries      int
+			upTo, oldest int64
+		}{
+			{0, at, 100, not(), 0, at, 0},
+			{0, at + 1, 100, not(), 1, at + 1, 0},
+			{0, at + 9500, 100, not(), 10, at + 9500, 0},
+			{at + 1000, at + 9500, 100, not(), 9, at + 9500, 0},
+			{0, at + 9500, 3, not(), 3, at + 3000, at + 3000},
+			{at + 3000, at + 9500, 7, not(), 7, at + 9500, 0},
+			{0, at + 9500, 3, not(at + 1000), 3, at + 4000, at + 1000},
+			{0, at + 9500, 9, not(at + 9000), 9, at + 9500, at + 9000},
+			{at + 9500, at + 9500, 9, not(), 0, at + 9500, 0},
+		} {
+			due, err := r.engine.Due(id, c.from, c.now, c.most, c.may)
+			if err != nil || len(due.Entries) != c.entries || due.UpTo != c.upTo || due.Oldest != c.oldest {
+				t.Errorf("from %d to %d, at most %d: %d entries, up to %d, oldest %d, %v; want %+v",
+					c.from-at, c.now-at, c.most, len(due.Entries), due.UpTo-at, due.Oldest-at, err, c)
+			}
 		}
 	})
 }

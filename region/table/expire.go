@@ -17,93 +17,78 @@ const expire = Check + 1
 // expireStep is how many items one commit expires: few, so that writers hardly notice.
 const expireStep = 64
 
-// Expired is what one round of Expire did and left.
-type Expired struct {
-	Items int
-	// Oldest is since when the oldest entry is due that was left for another region, or for another round, in unix
+// dueBytes bounds the keys that a look lists.
+const dueBytes = 4 << 20
+
+// Due is what a look at the order of expiry found.
+type Due struct {
+	Entries [][]byte // of the items to expire, the oldest first
+	// UpTo is the time, in unix milliseconds, before which every entry is listed or was left for another region.
+	UpTo int64
+	// Oldest is since when the oldest entry is due that was left for another region, or for another look, in unix
 	// milliseconds; 0 if none was.
 	Oldest int64
-	More   bool // there was more than the round took
 }
 
-// Expire deletes items of a table whose time is over at now and was not before from, both in unix milliseconds, at most max
-// of them, the oldest first. may says whether this
-// region is to expire what owner wrote and what was due at a time. Nothing is charged for it, the deletes stand in the log
-// like any, and on return they are durable.
-func (e *Engine) Expire(ctx context.Context, id record.TableID, from, now int64, max int, may func(owner string, at int64) bool) (Expired, error) {
-	var done Expired
-	var started []pending // the disk is waited for once: one commit after the other would wait for as many syncs
-	err := e.expireAll(ctx, id, from, now, max, may, &done, &started)
-	for i := range started {
-		err = errors.Join(err, started[i].wait(ctx, e))
-	}
-	return done, err
-}
-
-func (e *Engine) expireAll(ctx context.Context, id record.TableID, from, now int64, max int, may func(owner string, at int64) bool,
-	done *Expired, started *[]pending) error {
+// Due lists entries of a table's items whose time is over at now and was not before from, both in unix milliseconds, at most
+// most of them. may says whether this region is to expire what owner wrote and what was due at a time.
+func (e *Engine) Due(id record.TableID, from, now int64, most int, may func(owner string, at int64) bool) (Due, error) {
+	found := Due{UpTo: now}
 	s := expirySpan(id, from, now)
-	for done.Items < max {
-		due, err := e.due(s, min(expireStep, max-done.Items), done, may)
-		if err != nil || len(due.keys) == 0 {
-			return err
-		}
-		n, p, err := e.expireSome(ctx, id, now, due.keys, may)
-		if errors.Is(err, errStale) { // the next round finds them again
-			done.More = true
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		*started = append(*started, p)
-		done.Items += n
-		if s.lo = due.next; s.lo == nil {
-			return nil
-		}
-	}
-	done.More = true
-	if at, _, err := splitExpiry(s.lo); err == nil && (done.Oldest == 0 || at < done.Oldest) {
-		done.Oldest = at
-	}
-	return nil
-}
-
-// dueKeys are entries to be seen to, and where to look on.
-type dueKeys struct {
-	keys [][]byte // of entries
-	next []byte   // nil: there are no more
-}
-
-// due lists the next entries that this region is to see to, and notes the oldest of those that it is not.
-func (e *Engine) due(s span, most int, done *Expired, may func(owner string, at int64) bool) (found dueKeys, err error) {
 	it, err := e.store.NewIter(storage.IterOptions{Lower: s.lo, Upper: s.hi})
 	if err != nil {
 		return found, err
 	}
+	size := 0
 	for ok := it.First(); ok; ok = it.Next() {
 		at, _, err := splitExpiry(it.Key())
 		if err != nil {
 			return found, joined(err, it)
 		}
-		if len(found.keys) == most {
-			found.next = bytes.Clone(it.Key())
+		mine := may(string(it.Value()), at)
+		full := mine && (len(found.Entries) == most || size > dueBytes)
+		if (!mine || full) && found.Oldest == 0 {
+			found.Oldest = at
+		}
+		if full {
+			found.UpTo = at
 			break
 		}
-		if may(string(it.Value()), at) {
-			found.keys = append(found.keys, bytes.Clone(it.Key()))
-		} else if done.Oldest == 0 {
-			done.Oldest = at
+		if mine {
+			size += len(it.Key())
+			found.Entries = append(found.Entries, bytes.Clone(it.Key()))
 		}
 	}
 	return found, joined(nil, it)
 }
 
+// Expire deletes the items of entries that Due listed, those that are still as it found them. Nothing is charged for it, the
+// deletes stand in the log like any, and on return they are durable.
+func (e *Engine) Expire(ctx context.Context, id record.TableID, now int64, entries [][]byte, may func(owner string, at int64) bool) error {
+	var started []pending // the disk is waited for once: one commit after the other would wait for as many syncs
+	var err error
+	for len(entries) > 0 && err == nil {
+		n := min(expireStep, len(entries))
+		var p pending
+		if p, err = e.expireSome(ctx, id, now, entries[:n], may); errors.Is(err, errStale) {
+			err = context.Cause(ctx) // nothing has changed: again
+			continue
+		}
+		if err == nil {
+			started, entries = append(started, p), entries[n:]
+		}
+	}
+	for i := range started {
+		err = errors.Join(err, started[i].wait(ctx, e))
+	}
+	return err
+}
+
 // expireSome expires those items that are as their entries say. An entry that its item knows nothing of is removed.
-func (e *Engine) expireSome(ctx context.Context, id record.TableID, now int64, entries [][]byte, may func(owner string, at int64) bool) (int, pending, error) {
+func (e *Engine) expireSome(ctx context.Context, id record.TableID, now int64, entries [][]byte, may func(owner string, at int64) bool) (pending, error) {
 	t, err := e.current(id)
 	if err != nil {
-		return 0, pending{}, err
+		return pending{}, err
 	}
 	keys := make([][]byte, len(entries))
 	for i, k := range entries {
@@ -111,24 +96,24 @@ func (e *Engine) expireSome(ctx context.Context, id record.TableID, now int64, e
 	}
 	tx, err := e.store.Begin(ctx, keys...)
 	if err != nil {
-		return 0, pending{}, err
+		return pending{}, err
 	}
 	defer tx.Discard()
 	if t, err = e.current(id); err != nil {
-		return 0, pending{}, err
+		return pending{}, err
 	}
 	var actions []*action
 	for i, k := range keys {
 		a, err := t.expireAction(tx, k, entries[i], now, may)
 		if err != nil {
-			return 0, pending{}, err
+			return pending{}, err
 		}
 		if a != nil {
 			actions = append(actions, a)
 		}
 	}
 	p := e.commitExpired(tx, t, actions)
-	return len(actions), p, p.err
+	return p, p.err
 }
 
 // expireAction is the delete of an item as it is now under its latch, nil if its time is not over or it is another's.
