@@ -204,6 +204,7 @@ func (s *Store) Close() error {
 	if !s.gate.Close() {
 		return storage.ErrClosed
 	}
+	s.flush()
 	err := errors.Join(s.db.Close(), s.watch.Close())
 	switch {
 	case failed:

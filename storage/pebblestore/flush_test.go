@@ -1,0 +1,40 @@
+package pebblestore
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/meridiandb/meridian/storage"
+)
+
+// TestCloseFlushes: after a Close there is no WAL worth mentioning to be read, and everything is there.
+func TestCloseFlushes(t *testing.T) {
+	fs := vfs.NewMem()
+	s, err := Open("data", Options{FS: fs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 3000
+	key := func(n int) []byte { return fmt.Appendf(nil, "i%06d", n) }
+	for i := range n {
+		commit(t, s, func(x storage.Txn) { must(t, x.Set(key(i), make([]byte, 1000))) })
+	}
+	must(t, s.Close())
+	if s, err = Open("data", Options{FS: fs}); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close() //nolint:errcheck // nothing was written
+	if log := s.fence.replays; log != "" {
+		info, err := fs.Stat(log)
+		if err == nil && info.Size() > worthFlushing {
+			t.Errorf("Open read %d bytes of %s", info.Size(), log)
+		}
+	}
+	for i := range n {
+		if v, err := s.Get(key(i)); err != nil || len(v) != 1000 {
+			t.Fatalf("key %d: %d bytes, %v", i, len(v), err)
+		}
+	}
+}
