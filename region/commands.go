@@ -25,6 +25,7 @@ type command struct {
 	Change     *catalog.Change         `json:"change,omitempty"`
 	Member     *catalog.Member         `json:"member,omitempty"`
 	Descriptor *catalog.Descriptor     `json:"descriptor,omitempty"`
+	Origin     crdt.Origin             `json:"origin,omitzero"` // whom an expulsion or a question is about, or who leaves
 }
 
 // Commands to the keeper.
@@ -34,6 +35,7 @@ const (
 	cmdRemoveReplica = "table.removeReplica"
 	cmdActivated     = "table.activated"
 	cmdLeft          = "table.left"
+	cmdExpel         = "table.expel"
 )
 
 // Commands to a member, or to a region that is to be one.
@@ -42,6 +44,7 @@ const (
 	cmdHolds    = "table.holds"
 	cmdHaves    = "table.haves"
 	cmdMayLeave = "table.mayLeave"
+	cmdHeldOf   = "table.heldOf"
 )
 
 // reply answers a command: the table's description, a member's particulars, or an error. An error can come with the
@@ -131,7 +134,7 @@ func (r *Region) Handle(ctx context.Context, from, name string, payload []byte) 
 	if err := json.Unmarshal(payload, &c); err != nil || c.Name != name {
 		return nil, errors.Join(errors.New("region: command "+name+" from "+from+" cannot be read"), err)
 	}
-	rep, err := r.carryOut(ctx, c)
+	rep, err := r.carryOut(ctx, from, c)
 	if err != nil {
 		rep.Kind, rep.Error = fault.KindOf(r.fail(err)), said(err)
 	}
@@ -147,7 +150,7 @@ func said(err error) string {
 	return err.Error()
 }
 
-func (r *Region) carryOut(ctx context.Context, c command) (rep reply, err error) {
+func (r *Region) carryOut(ctx context.Context, from string, c command) (rep reply, err error) {
 	switch c.Name {
 	case cmdPrepare:
 		rep.Member, err = r.prepare(c)
@@ -161,6 +164,9 @@ func (r *Region) carryOut(ctx context.Context, c command) (rep reply, err error)
 		return rep, r.protected(c)
 	case cmdDescribed:
 		rep.Descriptor, err = r.described(ctx, c)
+		return rep, err
+	case cmdHeldOf:
+		rep.Haves, err = r.heldOf(from, c)
 		return rep, err
 	}
 	if c.Descriptor != nil {
@@ -200,7 +206,9 @@ func (r *Region) keep(ctx context.Context, c command) (*catalog.Entry, error) {
 		}
 		return r.catalog.Activated(c.Table, *c.Member)
 	case cmdLeft:
-		return r.catalog.Left(c.Table, c.Region)
+		return r.catalog.Left(c.Table, c.Region, c.Origin)
+	case cmdExpel:
+		return r.catalog.Expel(c.Table, r.inbound.newestOf(c.Origin))
 	}
 	return nil, fault.New(fault.Unbuilt, "this version knows no command %s", c.Name)
 }

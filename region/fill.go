@@ -114,7 +114,7 @@ func (r *Region) filled(e *catalog.Entry) error {
 	}
 	_, err = r.catalog.SetLocal(e.ID, func(l *catalog.Local) error {
 		l.Ready, l.From = true, from
-		l.Sources = r.inbound.joinedFrom(e.ID)
+		l.Sources, l.Past = r.inbound.joinedFrom(e.ID), nil
 		l.Built = nil
 		for _, ix := range e.Indexes { // kept by every merge since before the copy began
 			if r.catalog.ByID(e.ID).HasIndex(ix.ID) {

@@ -104,7 +104,7 @@ func (r *Region) leastHeld(e *catalog.Entry) least {
 	return leastOf(all)
 }
 
-// newestLocked is the newest incarnation of each region that anybody has met.
+// newestLocked is the newest incarnation of each region that anybody has met; of one that is gone, the next.
 func (in *inbound) newestLocked(e *catalog.Entry) map[string]uint64 {
 	newest := map[string]uint64{}
 	note := func(region string, incarnation uint64) { newest[region] = max(newest[region], incarnation) }
@@ -113,6 +113,9 @@ func (in *inbound) newestLocked(e *catalog.Entry) map[string]uint64 {
 	}
 	for _, m := range e.Members {
 		note(m.Region, m.Origin.Incarnation)
+	}
+	for region, upTo := range e.Gone {
+		note(region, upTo+1)
 	}
 	for _, reps := range in.reports {
 		for _, rep := range []*report{reps.good, reps.next} {
@@ -130,7 +133,7 @@ func (in *inbound) newestLocked(e *catalog.Entry) map[string]uint64 {
 // allHeldLocked lists up to when a table has everything of each origin that ever may have written to it: 0 for those of which
 // that is not known, complete for those of which nothing can come any more.
 func (in *inbound) allHeldLocked(e *catalog.Entry, own crdt.Time) map[crdt.Origin]crdt.Time {
-	have := in.haveLocked(e)
+	have, newest := in.haveLocked(e), in.newestLocked(e)
 	for o := range in.region.engine.SeenOthers() {
 		have[o] = max(have[o], 0)
 	}
@@ -138,7 +141,7 @@ func (in *inbound) allHeldLocked(e *catalog.Entry, own crdt.Time) map[crdt.Origi
 		switch {
 		case e.Member(o.Region) == nil:
 			delete(have, o) // it wrote to other tables
-		case in.finalLocked(e, o):
+		case in.finalLocked(e, o, newest):
 			have[o] = complete
 		}
 	}
@@ -146,7 +149,7 @@ func (in *inbound) allHeldLocked(e *catalog.Entry, own crdt.Time) map[crdt.Origi
 	return have
 }
 
-// retiredLocked lists the origins that write to a table no more: their regions were rebuilt since.
+// retiredLocked lists the origins that write to a table no more: their regions were rebuilt since, or are gone.
 func (in *inbound) retiredLocked(e *catalog.Entry) []crdt.Origin {
 	newest := in.newestLocked(e)
 	var all []crdt.Origin
@@ -162,17 +165,17 @@ func (in *inbound) retiredLocked(e *catalog.Entry) []crdt.Origin {
 	return all
 }
 
-// finalLocked reports whether nothing of an origin can come to a table any more: its region has left it, which it does when all
-// others hold everything; or it is retired, and since that was known the table was compared with every other member's, which had
-// not counted on its log either.
-func (in *inbound) finalLocked(e *catalog.Entry, o crdt.Origin) bool {
-	if m := e.Member(o.Region); m != nil && m.State == catalog.MemberRemoved && m.Origin == o {
+// finalLocked reports whether nothing of an origin can come to a table any more: its region has left it in good order, which it
+// does when all others hold everything; or it is retired, and since that was known the table was compared with every other
+// member's, which had not counted on its log either.
+func (in *inbound) finalLocked(e *catalog.Entry, o crdt.Origin, newest map[string]uint64) bool {
+	if m := e.Member(o.Region); m != nil && m.State == catalog.MemberRemoved && m.Origin == o && !e.IsGone(o) {
 		return true
 	}
-	rounds := in.rounds[e.ID][o]
-	if rounds == nil {
+	if o.Incarnation >= newest[o.Region] {
 		return false
 	}
+	rounds := in.rounds[e.ID][o]
 	for _, m := range e.Members {
 		holds := m.State == catalog.MemberActive || m.State == catalog.MemberCreating || m.State == catalog.MemberDeleting
 		if holds && m.Region != in.region.name && !rounds[m.Region] {

@@ -62,7 +62,11 @@ func (r *Region) keepHouse(n int) error {
 // trim drops the part of the log that every member of every shared table has acknowledged, and that is old enough.
 func (r *Region) trim(ctx context.Context) error {
 	upTo := r.slack.older(r.clock.Now(), r.log.Durable())
-	for _, e := range r.catalog.Entries() {
+	all := r.catalog.Entries()
+	if len(r.expelled(all)) > 0 { // what nobody else has is still to be set aside
+		return nil
+	}
+	for _, e := range all {
 		if !e.Visible(r.name) {
 			continue
 		}

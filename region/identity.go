@@ -10,14 +10,17 @@ import (
 	"github.com/meridiandb/meridian/crdt"
 	"github.com/meridiandb/meridian/internal/fault"
 	"github.com/meridiandb/meridian/storage"
+	"github.com/meridiandb/meridian/stream/record"
 )
 
 var identityKey = storage.MetaKey("identity")
 
-// identity says whose store this is. It is written once, when the store is made.
+// identity says whose store this is. It is written when the store is made, and when an incarnation is over (fence.go).
 type identity struct {
 	Region      string `json:"region"`
 	Incarnation uint64 `json:"incarnation"`
+	// Begins is where the log stood when the incarnation began: nothing of it is at or before that.
+	Begins record.Seq `json:"begins,omitempty"`
 }
 
 var namePattern = regexp.MustCompile(`^[a-z]{2,}(-[a-z0-9]+)+$`)
@@ -30,29 +33,34 @@ func CheckName(name string) error {
 	return nil
 }
 
+func (id *identity) origin() crdt.Origin {
+	return crdt.Origin{Region: id.Region, Incarnation: id.Incarnation}
+}
+
 // loadIdentity reads the store's owner, or makes it this region's. A new store is a new incarnation: its stamps can never
-// be taken for those of a store that was lost.
-func loadIdentity(s storage.Store, name string, now int64) (crdt.Origin, error) {
+// be taken for those of a store that was lost. End is where the store's log ends.
+func loadIdentity(s storage.Store, name string, now int64, end record.Seq) (id identity, again bool, err error) {
+	fresh := uint64(now)<<16 | uint64(rand.N(1<<16))
 	v, err := s.Get(identityKey)
 	if err == nil {
-		var id identity
 		if err := json.Unmarshal(v, &id); err != nil {
-			return crdt.Origin{}, &storage.CorruptionError{Where: "region identity", Err: err}
+			return id, false, &storage.CorruptionError{Where: "region identity", Err: err}
 		}
 		if id.Region != name {
-			return crdt.Origin{}, fmt.Errorf("the data folder belongs to region %s, not to %s", id.Region, name)
+			return id, false, fmt.Errorf("the data folder belongs to region %s, not to %s", id.Region, name)
 		}
-		return crdt.Origin{Region: id.Region, Incarnation: id.Incarnation}, nil
+		again, err = rebirth(s, &id, fresh, end)
+		return id, again, err
 	}
 	if !storage.IsNotFound(err) {
-		return crdt.Origin{}, err
+		return id, false, err
 	}
-	id := identity{Region: name, Incarnation: uint64(now)<<16 | uint64(rand.N(1<<16))}
+	id = identity{Region: name, Incarnation: fresh}
 	b, err := json.Marshal(id)
 	if err != nil {
-		return crdt.Origin{}, err
+		return id, false, err
 	}
-	return crdt.Origin{Region: name, Incarnation: id.Incarnation}, put(s, identityKey, b)
+	return id, false, put(s, identityKey, b)
 }
 
 // put writes one key and waits for the disk.

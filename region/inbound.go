@@ -50,6 +50,7 @@ type inbound struct {
 
 	reports map[string]*reports                                // what others hold, by region (floorreport.go)
 	newest  map[string]uint64                                  // the newest incarnation of each region that was met
+	over    map[string]uint64                                  // incarnations below write no more (over.go)
 	rounds  map[record.TableID]map[crdt.Origin]map[string]bool // with whom a table was compared since an origin was retired
 }
 
@@ -69,9 +70,10 @@ func openInbound(r *Region) (*inbound, error) {
 		joins: map[record.TableID][]string{}, wants: map[string]*want{},
 		behind: map[crdt.Origin]bool{}, held: map[crdt.Origin]time.Duration{},
 		mended: mended, fillings: map[record.TableID]uint64{},
-		heard: map[crdt.Origin]time.Time{}, reports: map[string]*reports{}, newest: map[string]uint64{},
+		heard: map[crdt.Origin]time.Time{}, reports: map[string]*reports{}, newest: map[string]uint64{}, over: map[string]uint64{},
 		rounds: map[record.TableID]map[crdt.Origin]map[string]bool{},
 	}
+	in.learnGoneLocked()
 	return in, errors.Join(err, e, e2, in.beginWhole(), in.loadNewest())
 }
 
@@ -139,6 +141,7 @@ func (in *inbound) refresh(all bool) {
 }
 
 func (in *inbound) refreshLocked(all bool) {
+	in.learnGoneLocked()
 	for id, from := range in.joins { // as the catalog does with Sources
 		in.joins[id] = slices.DeleteFunc(slices.Clone(from), func(p string) bool {
 			m := in.region.catalog.ByID(id).Member(p)

@@ -30,7 +30,7 @@ func (r *Region) leave(e *catalog.Entry) error {
 		}
 		e = n
 	}
-	_, err := r.askKeeper(r.ctx, e, command{Name: cmdLeft, Table: e.ID, Region: r.name})
+	_, err := r.askKeeper(r.ctx, e, command{Name: cmdLeft, Table: e.ID, Region: r.name, Origin: r.origin})
 	return err
 }
 

@@ -13,6 +13,7 @@ import (
 // be finished, most often because another region cannot be reached, is tried again after a while and holds up no other
 // table. Every step may be cut off by a crash and is simply done again: what is to do follows from the catalog alone.
 //
+//	this region was removed while it was dead      set aside what nobody else has, and stop (fence.go); nothing else
 //	this region is a member without the data      fill: copy from another member, tail from there
 //	another member is not read from yet           adopt (inbound.go)
 //	it has the data, the keeper does not know     tell the keeper: activated
@@ -52,6 +53,9 @@ func (r *Region) watchStore() {
 	}
 }
 
+// fencing is what the end of this incarnation is tended under.
+type fencing struct{}
+
 // step is the next thing to do about something; nil if there is nothing.
 type step func() error
 
@@ -76,6 +80,7 @@ func (r *Region) lifecycle() {
 	for {
 		changed := r.catalog.Changed()
 		r.inbound.refresh(false)
+		tend(fencing{}, r.fence)
 		for _, e := range r.catalog.Entries() {
 			id := e.ID
 			tend(id, func() step { return r.nextStep(r.catalog.ByID(id)) })
@@ -134,7 +139,7 @@ func (r *Region) tend(slots chan struct{}, next func() step) {
 func (r *Region) nextStep(e *catalog.Entry) step {
 	m := e.Member(r.name)
 	switch {
-	case e.Local.Dropped || m == nil:
+	case e.Local.Dropped || m == nil || e.Expelled(r.origin): // of the last nothing goes before it is set aside
 		return nil
 	case e.Deleted || m.State == catalog.MemberRemoved:
 		return func() error { return r.drop(e) }

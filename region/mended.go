@@ -57,7 +57,7 @@ func readMended(r storage.Reader) (map[record.TableID]map[crdt.Origin]crdt.Time,
 // upToLocked is the time up to which a table has everything of an origin.
 func (in *inbound) upToLocked(e *catalog.Entry, o crdt.Origin) crdt.Time {
 	t := in.mended[e.ID][o]
-	if slices.Contains(e.Local.Sources, o.Region) {
+	if slices.Contains(e.Local.Sources, o.Region) || e.IsGone(o) && slices.Contains(e.Local.Past, o.Region) {
 		t = max(t, in.closed[o])
 	}
 	return t
@@ -84,7 +84,7 @@ func (in *inbound) holdsLocked(o crdt.Origin) crdt.Time {
 	found := false
 	for _, e := range in.region.catalog.Entries() {
 		m := e.Member(o.Region)
-		if !e.Holds(in.region.name) || !e.Local.Ready || m == nil || m.State == catalog.MemberRemoved {
+		if !e.Holds(in.region.name) || !e.Local.Ready || m == nil || m.State == catalog.MemberRemoved && !e.IsGone(o) {
 			continue
 		}
 		if t := in.upToLocked(e, o); !found || t < least {

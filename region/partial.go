@@ -1,12 +1,10 @@
 package region
 
 import (
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/meridiandb/meridian/crdt"
-	"github.com/meridiandb/meridian/stream/record"
 )
 
 // Tables are filled and members adopted one by one, and then logs are read again for the sake of one table. What is read of a
@@ -64,10 +62,21 @@ func (r *Region) Partial() []crdt.Origin {
 }
 
 // unlikeLocked reports whether there are several tables with changes of an origin, and one of them does not have all up to a time
-// by another way than the log. A table that is being filled has nothing by such ways.
+// by another way than the log. A table that is being filled has nothing by such ways. One of an origin that is gone has all when
+// nothing more can come.
 func (in *inbound) unlikeLocked(o crdt.Origin, t crdt.Time) bool {
-	tables := in.tablesLocked(o.Region)
-	return len(tables) > 1 && slices.ContainsFunc(tables, func(id record.TableID) bool { return in.mended[id][o] < t })
+	tables, less := 0, false
+	for _, e := range in.region.catalog.Entries() {
+		gone := e.IsGone(o) && e.Holds(in.region.name) && e.Local.Ready
+		if !gone && !in.wantedLocked(e, o.Region) {
+			continue
+		}
+		tables++
+		if in.mended[e.ID][o] < t && !(gone && in.finalLocked(e, o, in.newestLocked(e))) {
+			less = true
+		}
+	}
+	return tables > 1 && less
 }
 
 // replacedLocked reports whether the log of a later incarnation is read: the older one's will not be read on.

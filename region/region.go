@@ -81,6 +81,9 @@ type Region struct {
 
 	relayed atomic.Uint64 // commits that came by relay, since the start
 
+	begins record.Seq  // where the log stood when this incarnation began
+	asides atomic.Bool // something is set aside
+
 	// Housekeeping's own.
 	wall    clock.Wall // the machine's clock; nil if Options gave another
 	stepped bool       // it was set
@@ -118,16 +121,20 @@ func Open(o Options) (*Region, error) {
 }
 
 func (r *Region) recover(o Options) (err error) {
-	if r.origin, err = loadIdentity(r.store, r.name, o.Wall()); err != nil {
+	if r.log, err = stream.Open(r.store); err != nil {
 		return err
+	}
+	id, again, err := loadIdentity(r.store, r.name, o.Wall(), r.log.Durable())
+	if err != nil {
+		return err
+	}
+	if r.origin, r.begins = id.origin(), id.Begins; again {
+		r.logger.Warn("the region begins anew", "origin", r.origin.String())
 	}
 	if r.clock, err = clock.Open(r.store, r.origin, o.Wall); err != nil {
 		return err
 	}
 	r.clock.SetBound(o.ClockBound)
-	if r.log, err = stream.Open(r.store); err != nil {
-		return err
-	}
 	r.streams.life = cmp.Or(o.ShardLife, DefaultShardLife)
 	r.floorStep = cmp.Or(o.FloorStep, DefaultFloorStep)
 	if err := r.loadFloors(); err != nil {
@@ -153,7 +160,7 @@ func (r *Region) recover(o Options) (err error) {
 	if r.inbound, err = openInbound(r); err != nil {
 		return err
 	}
-	return r.loadCounts()
+	return errors.Join(r.loadCounts(), r.loadAsides())
 }
 
 // Close ends the jobs, waits for them and closes the store.

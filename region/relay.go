@@ -159,7 +159,10 @@ func (in *inbound) questionLocked(o crdt.Origin, quiet map[string]bool) *questio
 	slices.SortFunc(entries, func(a, b *catalog.Entry) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 	for _, e := range entries {
 		m := e.Member(o.Region)
-		if !e.Holds(in.region.name) || !e.Local.Ready || m == nil || m.State == catalog.MemberRemoved {
+		if !e.Holds(in.region.name) || !e.Local.Ready || m == nil {
+			continue
+		}
+		if m.State == catalog.MemberRemoved && (!e.IsGone(o) || in.finalLocked(e, o, in.newestLocked(e))) {
 			continue
 		}
 		q.tables, q.fillings = append(q.tables, e.ID), append(q.fillings, in.fillings[e.ID])

@@ -91,8 +91,9 @@ func (r *Region) OpenCopy(ctx context.Context, id record.TableID, forgotten crdt
 			return nil, fault.New(fault.Unavailable, "region %s holds no complete replica of table %s", r.name, id)
 		}
 		c := &RepairCopy{region: r, id: id, filling: r.inbound.filling(id)}
-		c.held, c.have = r.held(e, live)
 		c.retired, c.through = r.through(e)
+		r.inbound.end(c.retired)
+		c.held, c.have = r.held(e, live)
 		c.position, _ = r.End()
 		c.snap = r.store.Snapshot()
 		last := r.log.Last()
@@ -122,7 +123,9 @@ func (r *Region) held(e *catalog.Entry, live []crdt.Origin) (held, have map[crdt
 	in := r.inbound
 	in.mu.Lock()
 	for _, o := range live {
-		held[o] = in.upToLocked(e, o)
+		if !in.isOverLocked(o) { // nothing more of it comes by a log
+			held[o] = in.upToLocked(e, o)
+		}
 	}
 	have = in.haveLocked(e)
 	in.mu.Unlock()
@@ -146,13 +149,16 @@ func (r *Region) through(e *catalog.Entry) ([]crdt.Origin, crdt.Time) {
 // another reason than that its delete was forgotten. If the floor has risen since, nobody knows.
 func (r *Region) Mend(ctx context.Context, from string, id record.TableID, floor crdt.Time, keys, states [][]byte) (news int, err error) {
 	if src, ok := r.sourceOf(id); ok && src.feed {
+		if err := r.mayMend(from, src.entry.ID); err != nil {
+			return 0, err
+		}
 		return r.mendFeed(ctx, from, src.entry, keys, states)
 	}
-	if e := r.catalog.ByID(id); !r.complete(e) || !e.Holds(r.name) {
-		return 0, fault.New(fault.Unavailable, "region %s holds no complete replica of table %s", r.name, id)
-	}
-	r.inbound.gate.RLock() // the floor stays
+	r.inbound.gate.RLock() // the floor stays, and whoever is gone is heard of before or after
 	defer r.inbound.gate.RUnlock()
+	if err := r.mayMend(from, id); err != nil {
+		return 0, err
+	}
 	keep := floor == r.tableFloor(id)
 	var commits []record.Commit
 	for i := range keys {
@@ -174,6 +180,18 @@ func (r *Region) Mend(ctx context.Context, from string, id record.TableID, floor
 		return 0, r.fail(err)
 	}
 	return len(commits), nil
+}
+
+// mayMend says why nothing is taken of a table that another region sends: this one has no replica, or the other has none any more.
+func (r *Region) mayMend(from string, id record.TableID) error {
+	e := r.catalog.ByID(id)
+	if !r.complete(e) || !e.Holds(r.name) {
+		return fault.New(fault.Unavailable, "region %s holds no complete replica of table %s", r.name, id)
+	}
+	if m := e.Member(from); m != nil && m.State == catalog.MemberRemoved {
+		return fault.New(fault.Unavailable, "region %s is no member of table %s any more", from, id)
+	}
+	return nil
 }
 
 // mending makes a change of an item; known says that everything in it has been seen here.

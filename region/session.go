@@ -126,7 +126,7 @@ func (in *inbound) lacksLocked(session []Seen) *BehindError {
 		} else if have < s.Time {
 			have = in.holdsLocked(s.Origin)
 		}
-		if have < s.Time && (s.Wrote || in.concerns(s.Origin.Region)) {
+		if have < s.Time && (s.Wrote || in.concerns(s.Origin.Region) || in.isOverLocked(s.Origin)) {
 			return &BehindError{Region: in.region.name, Lacks: s.Stamp, Knows: have}
 		}
 	}

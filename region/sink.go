@@ -62,6 +62,9 @@ func (r *Region) Apply(ctx context.Context, peer crdt.Origin, commits []record.C
 	if !in.current(peer.Region) {
 		return ErrStale
 	}
+	if in.isOver(peer) {
+		return fmt.Errorf("%w: %s", errOver, peer)
+	}
 	if err := in.meet(peer); err != nil {
 		return r.fail(err)
 	}

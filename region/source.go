@@ -21,7 +21,8 @@ func (r *Region) Read(from record.Seq, wanted map[record.TableID]bool, maxBytes 
 	if end := r.log.Durable(); from > end {
 		return nil, 0, fmt.Errorf("region: a peer reads from %d, the log ends at %d", from, end)
 	}
-	if len(wanted) == 0 { // whatever was trimmed, it was nothing wanted
+	from = max(from, min(r.begins, r.log.Durable())) // what stands before is an earlier incarnation's
+	if len(wanted) == 0 {                            // whatever was trimmed, it was nothing wanted
 		return nil, max(from, r.log.Durable()), nil
 	}
 	commits, next, err := r.log.Read(from, maxBytes, func(o *record.Order) bool {

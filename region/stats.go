@@ -29,6 +29,8 @@ type Stats struct {
 	Inbound                       map[string]record.Seq    // cursor by origin
 	Behind                        []string                 // origins whose logs no longer reach back to us: their tables are being copied
 	Partial                       []string                 // origins whose transactions may be seen in part (see Region.Partial)
+	Aside                         bool                     // writes of an earlier incarnation are set aside (see Region.Asides)
+	Ended                         bool                     // this incarnation is over, and not everything is set aside yet
 	Forgotten                     uint64                   // deletes that are remembered no more, since start
 	Floors                        []FloorStatus            // of shared tables, by name
 	Held                          map[string]time.Duration // streams held, by origin: how far their next commit is ahead
@@ -112,6 +114,7 @@ func (r *Region) Stats() Stats {
 		s.Partial = append(s.Partial, o.String())
 	}
 	slices.Sort(s.Partial)
+	s.Aside, s.Ended = r.asides.Load(), r.clock.Ended()
 	r.inbound.mu.Lock()
 	defer r.inbound.mu.Unlock()
 	for o, c := range r.inbound.cursors {

@@ -448,7 +448,11 @@ func (c *Catalog) localFor(e *Entry, d *Descriptor) Local {
 	// A member that went is no source any more. It is forgotten in the same step, so that one that comes back is adopted anew.
 	l.Sources = slices.DeleteFunc(l.Sources, func(p string) bool {
 		m := d.Member(p)
-		return m == nil || m.State == MemberRemoved
+		went := m == nil || m.State == MemberRemoved
+		if _, gone := d.Gone[p]; went && gone && !slices.Contains(l.Past, p) {
+			l.Past = append(l.Past, p)
+		}
+		return went
 	})
 	for _, ix := range e.Indexes {
 		if !d.HasIndex(ix.ID) {

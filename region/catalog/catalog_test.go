@@ -90,7 +90,7 @@ func TestTransitions(t *testing.T) {
 		"add":       func(c *rig, id record.TableID) (*Entry, error) { return c.AddReplica(id, Member{Region: "b-1"}) },
 		"remove":    func(c *rig, id record.TableID) (*Entry, error) { return c.RemoveReplica(id, "b-1") },
 		"activated": func(c *rig, id record.TableID) (*Entry, error) { return c.Activated(id, Member{Region: "b-1"}) },
-		"left":      func(c *rig, id record.TableID) (*Entry, error) { return c.Left(id, "b-1") },
+		"left":      func(c *rig, id record.TableID) (*Entry, error) { return c.Left(id, "b-1", crdt.Origin{}) },
 	}
 	want := map[string][]string{ // by state, in order; an error by its words
 		"add":       {"CREATING", exists, exists, exists, "CREATING"},
@@ -262,20 +262,20 @@ func TestHandOver(t *testing.T) {
 	if _, err := a.RemoveReplica(id, "a-1"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Left(id, "a-1"); fault.KindOf(err) != fault.Internal {
+	if _, err := a.Left(id, "a-1", crdt.Origin{}); fault.KindOf(err) != fault.Internal {
 		t.Errorf("left without handing on: %v", err)
 	}
 	e, err := a.HandOver(id)
 	if err != nil || e.Keeper != "c-1" || e.Epoch != 2 {
 		t.Fatalf("keeper %s in epoch %d, %v", e.Keeper, e.Epoch, err)
 	}
-	if _, err := a.Left(id, "a-1"); fault.KindOf(err) != fault.Unavailable {
+	if _, err := a.Left(id, "a-1", crdt.Origin{}); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("who keeps no more decides: %v", err)
 	}
 	c := newRig(t, "c-1", 10) // whose clock is behind
 	send(t, a, c)
 	old := e.Revision
-	if e, err = c.Left(id, "a-1"); err != nil || e.Member("a-1").State != MemberRemoved {
+	if e, err = c.Left(id, "a-1", crdt.Origin{}); err != nil || e.Member("a-1").State != MemberRemoved {
 		t.Fatalf("left: %v", err)
 	}
 	for _, m := range []string{"b-1", "d-1"} {
@@ -284,7 +284,7 @@ func TestHandOver(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if e, err = c.Left(id, m); err != nil || e.Deleted {
+		if e, err = c.Left(id, m, crdt.Origin{}); err != nil || e.Deleted {
 			t.Fatalf("%s left: %v, deleted %v", m, err, e.Deleted)
 		}
 	}
@@ -297,7 +297,7 @@ func TestHandOver(t *testing.T) {
 	if e, err = c.HandOver(id); err != nil || e.Keeper != "c-1" {
 		t.Fatalf("nobody to hand on to: %s, %v", e.Keeper, err)
 	}
-	if e, err = c.Left(id, "c-1"); err != nil || !e.Deleted {
+	if e, err = c.Left(id, "c-1", crdt.Origin{}); err != nil || !e.Deleted {
 		t.Errorf("the last one out: %v, deleted %v", err, e.Deleted)
 	}
 }
@@ -326,7 +326,7 @@ func TestBackAgain(t *testing.T) {
 	}
 	step(a.Activated(id, Member{Region: "b-1"}))
 	step(a.RemoveReplica(id, "b-1"))
-	step(a.Left(id, "b-1"))
+	step(a.Left(id, "b-1", crdt.Origin{}))
 	if err := b.Reserve("T", id); err == nil {
 		t.Error("comes back before its data is gone")
 	}
@@ -375,7 +375,7 @@ func TestNames(t *testing.T) {
 	if _, err := b.RemoveReplica(own, "b-1"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Left(own, "b-1"); err != nil {
+	if _, err := b.Left(own, "b-1", crdt.Origin{}); err != nil {
 		t.Fatal(err)
 	}
 	if e := b.Lookup("T"); e == nil || e.ID != id {
@@ -493,7 +493,7 @@ func (r *rig) randomChange(g *rand.Rand, id record.TableID) {
 		if m := e.Member(other); m != nil && m.State == MemberDeleting && other == e.Keeper {
 			_, _ = r.HandOver(id)
 		} else {
-			_, _ = r.Left(id, other)
+			_, _ = r.Left(id, other, crdt.Origin{})
 		}
 	case 4:
 		name := fmt.Sprint("i", g.IntN(2))

@@ -42,6 +42,9 @@ type Descriptor struct {
 	// Members are the regions that hold a replica, the creator included; a regional table has one. A removed member stays
 	// listed as such, so that it learns of its removal whenever it asks.
 	Members []Member `json:"members"`
+	// Gone lists regions that were removed while they were dead, with the highest incarnation of which that is true: what such an
+	// origin wrote and no member has is not taken any more (gone.go). The map is replaced, never changed.
+	Gone map[string]uint64 `json:"gone,omitempty"`
 }
 
 // Billing is how a table is paid for.
@@ -150,6 +153,9 @@ type Local struct {
 	// Sources lists the other regions whose logs are read for this table: whatever of their logs was read since they stand
 	// here was read with this table wanted. A member that is not in it yet must be adopted first (package region).
 	Sources []string `json:"sources,omitempty"`
+	// Past lists regions that were sources until they were removed while dead: what their logs had brought until then, they had
+	// brought with this table.
+	Past []string `json:"past,omitempty"`
 	// From is where this region's log stood when the data was complete here: its changes of the table are after it.
 	From record.Seq `json:"from,omitempty"`
 	// Dropping lists the ids of indexes that the table no longer has and whose entries are still to be removed here.
@@ -178,7 +184,7 @@ type Local struct {
 // Clone copies l so deep that changing the copy's lists leaves l alone.
 func (l Local) Clone() Local {
 	l.Tags = maps.Clone(l.Tags)
-	l.Sources = slices.Clone(l.Sources)
+	l.Sources, l.Past = slices.Clone(l.Sources), slices.Clone(l.Past)
 	l.Dropping = slices.Clone(l.Dropping)
 	l.Built = slices.Clone(l.Built)
 	l.Streams, l.Feeds = cloneStreams(l.Streams), cloneStreams(l.Feeds)

@@ -3,6 +3,7 @@ package catalog
 import (
 	"slices"
 
+	"github.com/meridiandb/meridian/crdt"
 	"github.com/meridiandb/meridian/internal/fault"
 	"github.com/meridiandb/meridian/stream/record"
 )
@@ -57,13 +58,19 @@ func (c *Catalog) Activated(id record.TableID, m Member) (*Entry, error) {
 	})
 }
 
-// Left ends a member's leaving: its log is drained and its data gone. It may be said again.
-func (c *Catalog) Left(id record.TableID, region string) (*Entry, error) {
+// Left ends a member's leaving: its log is drained and its data gone. It may be said again. Origin is who says so: one that was
+// rebuilt while it left has drained nothing of what its earlier incarnation wrote.
+func (c *Catalog) Left(id record.TableID, region string, origin crdt.Origin) (*Entry, error) {
 	return c.change(id, func(e *Entry) (*Descriptor, error) {
-		if m := e.Member(region); m == nil || m.State != MemberDeleting {
+		m := e.Member(region)
+		if m == nil || m.State != MemberDeleting {
 			return e.Descriptor, nil
 		}
-		return e.left(region, c.opts.Now())
+		d := e.Descriptor
+		if !origin.IsZero() && m.Origin != origin {
+			d = d.withGone(m.Origin)
+		}
+		return d.left(region, c.opts.Now())
 	})
 }
 

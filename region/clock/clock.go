@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/meridiandb/meridian/crdt"
+	"github.com/meridiandb/meridian/internal/fault"
 	"github.com/meridiandb/meridian/storage"
 )
 
@@ -43,6 +44,7 @@ type Clock struct {
 	ceiling crdt.Time // of all batches up to the one being sealed; above all times given out for items
 	settled crdt.Time // known to be durable
 	guard   guard
+	ended   bool // no stamps for clients any more
 }
 
 var ceilingKey = storage.MetaKey("clock-ceiling")
@@ -78,6 +80,9 @@ func (c *Clock) Stamp() crdt.Stamp {
 func (c *Clock) Seal(w storage.Writer) (crdt.Stamp, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.ended {
+		return crdt.Stamp{}, fault.Wrap(fault.Unavailable, ErrRefused, "this region was removed while it was dead, and begins anew: ask another")
+	}
 	now := c.wall()
 	// Before a time is taken: a region that refuses does not move its own clock.
 	if err := c.guard.admit(max(c.hlc.Last(), crdt.TimeFromMillis(now)), now); err != nil {
@@ -85,6 +90,20 @@ func (c *Clock) Seal(w storage.Writer) (crdt.Stamp, error) {
 	}
 	s := crdt.Stamp{Time: c.hlc.Next(now), Origin: c.origin}
 	return s, c.coverLocked(w, s.Time, now)
+}
+
+// End has Seal refuse everything from now on: what is stamped by an incarnation that is over, nobody takes.
+func (c *Clock) End() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended = true
+}
+
+// Ended reports whether End was called.
+func (c *Clock) Ended() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ended
 }
 
 // SealNext returns the stamp directly above all that were given out or observed, for the batch w, as Seal does. It does not
