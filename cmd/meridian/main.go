@@ -55,7 +55,7 @@ all others.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w (see %s --help)", err, cmd.CommandPath())
 	})
-	root.AddCommand(newDev(), newServe(), newStatus(), newConflicts(), newRepair(), newTakeOver(), newHealth(), newRoute(), newFault(), newDrill(), newBench(), newTail(), newVersion())
+	root.AddCommand(newDev(), newServe(), newStatus(), newConflicts(), newRepair(), newTakeOver(), newExpel(), newAside(), newHealth(), newRoute(), newFault(), newDrill(), newBench(), newTail(), newVersion())
 	return root
 }
 

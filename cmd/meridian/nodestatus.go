@@ -71,6 +71,12 @@ func (n *node) alarms(rs region.Stats) []string {
 	case c.Alarm:
 		out = append(out, fmt.Sprintf("its clock is %v behind the other regions'", c.Behind.Round(time.Millisecond)))
 	}
+	switch {
+	case rs.Ended:
+		out = append(out, "it was expelled, or replaced, while it was dead: it refuses writes until another replica of each of its tables answers, and begins anew then")
+	case rs.Aside:
+		out = append(out, "it was expelled once and has set aside what nobody else had: see meridian aside, and discard it")
+	}
 	out = append(out, n.replication.RepairAlarms()...)
 	return append(out, inboundAlarms(rs)...)
 }

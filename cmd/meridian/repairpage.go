@@ -21,7 +21,7 @@ type repairLine struct {
 // lineWait is how long a reader of the answer may take for a line.
 const lineWait = 30 * time.Second
 
-// withRepair adds the pages that meridian repair and takeover ask to the admin pages. As with theirs, pages of another origin may
+// withRepair adds the pages that meridian repair, takeover, expel and aside ask to the admin pages. As with theirs, pages of another origin may
 // not.
 func withRepair(pages http.Handler, n *node) http.Handler {
 	mux := http.NewServeMux()
@@ -29,6 +29,9 @@ func withRepair(pages http.Handler, n *node) http.Handler {
 	guard := http.NewCrossOriginProtection()
 	mux.Handle("POST /admin/repair", guard.Handler(http.HandlerFunc(n.serveRepair)))
 	mux.Handle("POST /admin/takeover", guard.Handler(http.HandlerFunc(n.serveTakeOver)))
+	mux.Handle("POST /admin/expel", guard.Handler(http.HandlerFunc(n.serveExpel)))
+	mux.HandleFunc("GET /admin/aside", n.serveAside)
+	mux.Handle("DELETE /admin/aside", guard.Handler(http.HandlerFunc(n.serveDiscard)))
 	return mux
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
 	"time"
@@ -108,6 +109,25 @@ func runServe(cmd *cobra.Command, o serveOptions) error {
 	if err != nil {
 		return err
 	}
+	c := nodeConfig{
+		Region: o.region, Data: o.data, Cache: int64(o.cache), Profile: o.pprof,
+		ReplicationAdvertise: o.replicationAdvertise, GossipAdvertise: o.gossipAdvertise,
+		Join: o.join, RepairEvery: o.repairEvery, Feeds: o.feeds, Logger: logger.With("region", o.region),
+		Network: network(o.region, profile, o.allowFaults), AllowFaults: o.allowFaults, Secrets: secrets, Triggers: triggers,
+	}
+	limitMemory(c.Cache)
+	defer context.AfterFunc(cmd.Context(), func() { c.Logger.Info("stopping") })()
+	for {
+		err := o.run(cmd.Context(), c)
+		if !errors.Is(err, region.ErrRebuild) || cmd.Context().Err() != nil {
+			return err
+		}
+		c.Logger.Warn("the region is opened again", "because", oneLine(err))
+	}
+}
+
+// run serves from the opening of the data folder until it is closed.
+func (o *serveOptions) run(ctx context.Context, c nodeConfig) error {
 	ports, err := claimPorts(nodeWants(o.region, o.listen, o.adminListen, o.replicationListen, o.gossipListen))
 	if err != nil {
 		return err
@@ -116,19 +136,12 @@ func runServe(cmd *cobra.Command, o serveOptions) error {
 		ports.release()
 		return err
 	}
-	c := nodeConfig{
-		Region: o.region, Data: o.data, Cache: int64(o.cache), Profile: o.pprof, Ports: portsOfNode(ports, 0),
-		ReplicationAdvertise: o.replicationAdvertise, GossipAdvertise: o.gossipAdvertise,
-		Join: o.join, RepairEvery: o.repairEvery, Feeds: o.feeds, Logger: logger.With("region", o.region),
-		Network: network(o.region, profile, o.allowFaults), AllowFaults: o.allowFaults, Secrets: secrets, Triggers: triggers,
-	}
-	limitMemory(c.Cache)
+	c.Ports = portsOfNode(ports, 0)
 	n, err := openNode(c)
 	if err != nil {
 		return err
 	}
-	defer context.AfterFunc(cmd.Context(), func() { c.Logger.Info("stopping") })()
-	return runNodes(cmd.Context(), []*node{n}, func(context.Context) error {
+	return runNodes(ctx, []*node{n}, func(context.Context) error {
 		e := c.endpoints()
 		c.Logger.Info("serving", "dynamodb", e.DynamoDB, "admin", e.Admin,
 			"replication", e.Replication, "gossip", e.Gossip, "data", c.Data)

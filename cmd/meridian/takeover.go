@@ -9,8 +9,6 @@ import (
 	"strconv"
 
 	"github.com/spf13/cobra"
-
-	"github.com/meridiandb/meridian/internal/fault"
 )
 
 // takeOverOptions are the flags of takeover.
@@ -93,14 +91,5 @@ func (n *node) serveTakeOver(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	code := http.StatusInternalServerError
-	switch fault.KindOf(err) {
-	case fault.NotFound:
-		code = http.StatusNotFound
-	case fault.InUse, fault.Invalid:
-		code = http.StatusConflict
-	case fault.Unavailable:
-		code = http.StatusServiceUnavailable
-	}
-	http.Error(w, oneLine(err), code)
+	http.Error(w, oneLine(err), codeOf(err))
 }
