@@ -8,7 +8,10 @@ import (
 
 // writer appends a JSON answer to a buffer. Commas are put by looking at the last byte written: none is due after an
 // opening bracket or a colon, and no complete value ends in one.
-type writer struct{ buf []byte }
+type writer struct {
+	buf   []byte
+	shape item.Shape // of the items of pages written before
+}
 
 func (w *writer) comma() {
 	if n := len(w.buf); n > 0 {
@@ -75,7 +78,7 @@ func (w *writer) item(it item.Item) {
 // sizedItem is item, and returns the item's size.
 func (w *writer) sizedItem(it item.Item) (size int) {
 	w.comma()
-	w.buf, size = it.AppendJSONSize(w.buf)
+	w.buf, size = w.shape.AppendJSON(w.buf, it)
 	return size
 }
 

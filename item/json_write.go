@@ -98,79 +98,58 @@ func (it Item) AppendJSON(dst []byte) []byte {
 	return append(dst, '}')
 }
 
-// AppendJSONSize is AppendJSON and Size in one walk, for pages of a thousand items.
-func (it Item) AppendJSONSize(dst []byte) ([]byte, int) {
-	if it.IsZero() {
-		return append(dst, "null"...), 0
-	}
-	dst = append(dst, '{')
-	n, k := binary.Uvarint(it.enc)
-	b := it.enc[k:]
-	size := 0
-	for i := range n {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		var name []byte
-		var v Value
-		name, v, b = splitField(b)
-		dst = append(AppendQuoted(dst, name), ':')
-		size += len(name)
-		if v.enc[0] == tagString { // most are
-			text := v.body()
-			dst = append(AppendQuoted(append(dst, `{"S":`...), text), '}')
-			size += len(text)
-		} else {
-			dst = v.AppendJSON(dst)
-			size += v.Size()
-		}
-	}
-	return append(dst, '}'), size
-}
-
 func appendBase64(dst, b []byte) []byte { return base64.StdEncoding.AppendEncode(dst, b) }
 
 const hexDigits = "0123456789abcdef"
 
-// AppendQuoted writes a JSON string. Bytes that are no UTF-8 become U+FFFD. Nearly every string is written as it is, so it
-// is copied first and looked at afterwards, where the eight bytes of a word can be tested at once.
+// AppendQuoted writes a JSON string. Bytes that are no UTF-8 become U+FFFD.
 func AppendQuoted[T string | []byte](dst []byte, s T) []byte {
-	dst = append(dst, '"')
+	return append(appendUnquoted(append(dst, '"'), s), '"')
+}
+
+// appendUnquoted writes what stands between the quotes. Nearly every string is written as it is, so it is copied first and looked at
+// afterwards, where the eight bytes of a word can be tested at once.
+func appendUnquoted[T string | []byte](dst []byte, s T) []byte {
 	from := len(dst)
 	dst = append(dst, s...)
-	if plain := plainPrefix(dst[from:]); plain < len(s) {
-		dst = appendEscaped(dst[:from+plain], s[plain:])
+	if isPlain(dst[from:]) {
+		return dst
 	}
-	return append(dst, '"')
+	n := 0
+	for asItIs[s[n]] {
+		n++
+	}
+	return appendEscaped(dst[:from+n], s[n:])
 }
 
-// plainPrefix is how many bytes of s are ASCII that JSON writes as it is.
-func plainPrefix(s []byte) int {
-	i := 0
-	for ; len(s)-i >= 32; i += 32 {
-		w := s[i : i+32]
-		if escapes(binary.LittleEndian.Uint64(w))|escapes(binary.LittleEndian.Uint64(w[8:]))|
-			escapes(binary.LittleEndian.Uint64(w[16:]))|escapes(binary.LittleEndian.Uint64(w[24:])) != 0 {
-			break
+// isPlain reports whether all bytes are ASCII that JSON writes as it is.
+func isPlain(s []byte) bool {
+	if len(s) < 8 {
+		for _, c := range s {
+			if !asItIs[c] {
+				return false
+			}
 		}
+		return true
 	}
-	for ; len(s)-i >= 8; i += 8 {
-		if escapes(binary.LittleEndian.Uint64(s[i:])) != 0 {
-			break
-		}
+	any := odd(binary.LittleEndian.Uint64(s[len(s)-8:])) // it may overlap the last of those that follow
+	for ; len(s) >= 32; s = s[32:] {
+		any |= odd(binary.LittleEndian.Uint64(s)) | odd(binary.LittleEndian.Uint64(s[8:])) |
+			odd(binary.LittleEndian.Uint64(s[16:])) | odd(binary.LittleEndian.Uint64(s[24:]))
 	}
-	for i < len(s) && asItIs[s[i]] {
-		i++
+	for ; len(s) >= 8; s = s[8:] {
+		any |= odd(binary.LittleEndian.Uint64(s))
 	}
-	return i
+	return any&tops == 0
 }
 
-// escapes is not nought if one of eight bytes at least is not plain. Taking 0x20 from a byte, or 1 from one that was made zero,
-// sets its top bit or borrows from the next: some bit is left exactly if some byte is below a blank, a quote, a backslash or
-// above ASCII.
-func escapes(w uint64) uint64 {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	return (w | (w - 0x20*ones) | (w ^ '"'*ones - ones) | (w ^ '\\'*ones - ones)) & tops
+const ones, tops = 0x0101010101010101, 0x8080808080808080
+
+// odd has a top bit set if one of eight bytes at least is not plain: one above ASCII has it itself; a control character or a quote,
+// which changing their second bit puts below 0x21, has it after taking that away; so has a backslash, which was made zero, when
+// 1 is taken away. Only from such bytes anything is borrowed, so others' bits may be wrong only if some bit is set rightly.
+func odd(w uint64) uint64 {
+	return w | (w ^ 2*ones - 0x21*ones) | (w ^ '\\'*ones - ones)
 }
 
 // asItIs tells the bytes that JSON writes as they are.

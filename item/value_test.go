@@ -3,6 +3,7 @@ package item
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -165,11 +166,13 @@ func TestItem(t *testing.T) {
 	}
 }
 
-// TestAppendJSONSize holds the one walk against the two, and strings with an odd byte at every place against the slow way.
-func TestAppendJSONSize(t *testing.T) {
+// TestShape holds a Shape, which has seen all sorts of items, against the plain way, and strings with an odd byte at every place
+// against the slow one.
+func TestShape(t *testing.T) {
+	var s Shape
 	check := func(it Item) {
 		t.Helper()
-		got, size := it.AppendJSONSize([]byte("x"))
+		got, size := s.AppendJSON([]byte("x"), it)
 		if want := it.AppendJSON([]byte("x")); !bytes.Equal(got, want) || size != it.Size() {
 			t.Fatalf("%s, %d bytes; want %s, %d bytes", got, size, want, it.Size())
 		}
@@ -179,6 +182,21 @@ func TestAppendJSONSize(t *testing.T) {
 	r := newRandom(t)
 	for range 3000 {
 		check(r.item(3))
+	}
+	for range 3000 { // of few names, of which some may be missing, and of few types
+		var fields []Field
+		for _, name := range []string{"", "a", "aa", "b", "field\"", "é"} {
+			switch r.IntN(6) {
+			case 0:
+			case 1:
+				fields = append(fields, Field{name, NumVal(NumFromInt(int64(r.IntN(9))))})
+			case 2:
+				fields = append(fields, Field{name, Str(strings.Repeat("long \\", 20+r.IntN(100)))})
+			default:
+				fields = append(fields, Field{name, Str(strings.Repeat("é", r.IntN(3)))})
+			}
+		}
+		check(NewItem(fields))
 	}
 	for n := range 80 {
 		for at := range n {
@@ -242,12 +260,13 @@ func BenchmarkAppendJSON(b *testing.B) {
 	}
 }
 
-func BenchmarkAppendJSONSize(b *testing.B) {
+func BenchmarkShape(b *testing.B) {
 	it := pageItem()
+	var s Shape
 	buf := it.AppendJSON(nil)
 	b.SetBytes(int64(len(buf)))
 	b.ReportAllocs()
 	for b.Loop() {
-		buf, _ = it.AppendJSONSize(buf[:0])
+		buf, _ = s.AppendJSON(buf[:0], it)
 	}
 }
