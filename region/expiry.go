@@ -19,7 +19,7 @@ import (
 //
 // Times are whole seconds, as a rule, so what expires within a second comes due at one instant, in all regions at once. Expired at
 // once it kept two cores busy for a third of each second, and foreground writes waited. So what a look finds is expired evenly
-// over a second: it costs what it cost before, and nobody waits for it.
+// over a second.
 
 const (
 	// expireEvery is how often the job looks at what has come due since it looked last, if it has nothing else to do.
