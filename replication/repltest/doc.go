@@ -9,8 +9,10 @@
 //	disk_test.go     a disk that counts syncs and loses power at a given one
 //	life_test.go     one region from start to end: store, region, links
 //	world_test.go    all regions, their network, membership and clocks
+//	hurry_test.go    goroutines that let each other go ahead where they could
 //	clients_test.go  what clients do all the while
 //	faults_test.go   what happens to links, machines, clocks and tables meanwhile
+//	expel_test.go    a region that is expelled and comes back
 //	history_test.go  every commit that a region made and every write that it acknowledged
 //	judge_test.go    the promises, one by one; feedjudge_test.go those about the conflict feed
 //	pure_test.go     the pure machines alone, in one thread

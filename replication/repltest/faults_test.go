@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -28,25 +29,42 @@ type faults struct {
 
 func (w *world) startFaults(cs *clients) *faults {
 	f := &faults{w: w, clients: cs, stop: make(chan struct{}), tables: make(chan struct{}, 1)}
-	kinds := w.chance("kinds")
-	on := func(percent int, name string, fn func(*rand.Rand)) bool {
-		yes := kinds.IntN(100) < percent
-		if yes {
-			f.every(w.chance("fault", name), fn)
-		}
-		return yes
+	does := map[string]func(*rand.Rand){
+		"links": f.badLink, "more links": f.badLink, "power": f.powerCut, "more power": f.powerCut, "process": f.restart,
+		"clock": f.badClock, "disk": f.badDisk, "policy": f.changePolicy,
+		"horizon": f.horizon, "tables": f.changeTables, "rebuild": f.rebuild, "expel": f.expel,
 	}
-	on(80, "links", f.badLink)
-	on(50, "more links", f.badLink)
-	on(80, "power", f.powerCut)
-	on(40, "more power", f.powerCut)
-	on(50, "process", f.restart)
-	on(30, "clock", f.badClock)
-	on(30, "disk", f.badDisk)
-	on(50, "policy", f.changePolicy)
-	horizon, tables, rebuild := on(15, "horizon", f.horizon), on(60, "tables", f.changeTables), on(25, "rebuild", f.rebuild)
-	w.steady.Store(!tables && !rebuild && !horizon && w.unsettled() == "")
+	for _, kind := range w.kinds() {
+		f.every(w.chance("fault", kind), does[kind])
+	}
 	return f
+}
+
+// kinds are those of a world's faults.
+func (w *world) kinds() (all []string) {
+	rnd := w.chance("kinds")
+	for _, k := range []struct {
+		name    string
+		percent int
+	}{
+		{"links", 80}, {"more links", 50}, {"power", 80}, {"more power", 40}, {"process", 50}, {"clock", 30}, {"disk", 30},
+		{"policy", 50}, {"horizon", 15}, {"tables", 60}, {"rebuild", 25}, {"expel", 10},
+	} {
+		if rnd.IntN(100) < k.percent {
+			all = append(all, k.name)
+		}
+	}
+	return all
+}
+
+// quiet lets the tables come to rest before anything goes wrong, in worlds in which they stay as they are: then cursors never go back.
+func (w *world) quiet() {
+	if slices.ContainsFunc(w.kinds(), func(k string) bool { return k == "horizon" || k == "tables" || k == "rebuild" || k == "expel" }) {
+		return
+	}
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end) && !w.steady.Load(); time.Sleep(100 * time.Millisecond) {
+		w.steady.Store(w.unsettled() == "")
+	}
 }
 
 // every does one fault after the other.
@@ -338,6 +356,14 @@ func (f *faults) changeTables(rnd *rand.Rand) {
 			w.say("no new table at %s: %v", n.name, err)
 		}
 	case kind < 5:
+		if third := w.of(rnd); rnd.IntN(2) == 0 && third != n && third != other { // what it wrote comes by the copy first
+			slow := w.usual()
+			slow.Delay = 300 * time.Millisecond
+			w.say("link %s to %s is slow", third.name, other.name)
+			w.net.Set(third.name, other.name, slow)
+			defer f.mend(third, other)
+			defer f.rest(rnd, 2*time.Second)
+		}
 		_, err := l.region.UpdateTable(ctx, t.name, catalog.Change{CreateReplica: other.name})
 		w.say("%s adds %s to %s: %v", n.name, other.name, t.name, err)
 	case kind < 8:

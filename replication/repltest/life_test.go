@@ -42,6 +42,8 @@ type life struct {
 	copying atomic.Bool // repair has something to do
 	wasFull atomic.Bool // its disk was full: what waited for room may say so later
 
+	expelled atomic.Bool // the others were told that it is gone
+
 	mu   sync.Mutex
 	dead bool          // its power is cut: what it says from now on counts for nothing
 	died chan struct{} // closed then
@@ -56,7 +58,7 @@ func (n *node) openRegion(l *life) error {
 		return err
 	}
 	l.store = s
-	o := region.Options{Name: n.name, Store: s, Wall: n.wall, Logger: n.logger(), FloorStep: n.w.floorStep()}
+	o := region.Options{Name: n.name, Store: n.w.yielding(s), Wall: n.wall, Logger: n.logger(), FloorStep: n.w.floorStep()}
 	l.region, err = region.Open(o)
 	if err != nil {
 		return errors.Join(err, s.Close())
@@ -155,7 +157,8 @@ func (l *life) watch() {
 	select {
 	case <-l.ctx.Done():
 	case <-l.region.Failed():
-		if err := l.region.Err(); err != nil && !l.excused(err) {
+		err := l.region.Err()
+		if err != nil && !l.excused(err) && !(errors.Is(err, region.ErrRebuild) && l.expelled.Load()) {
 			l.n.w.fail("%s stops: %v", l.n.name, err)
 		}
 	}
@@ -229,6 +232,10 @@ func (b bridge) Read(from record.Seq, wanted map[record.TableID]bool, maxBytes i
 
 func (b bridge) Apply(ctx context.Context, peer crdt.Origin, commits []record.Commit, upTo record.Seq, closed crdt.Time) error {
 	b.l.peek(len(commits))
+	if d := b.l.n.w.tarry(); d > 0 { // as a machine may that has much else to do; nothing stops it any more then
+		time.Sleep(d)
+		ctx = context.WithoutCancel(ctx)
+	}
 	err := b.Region.Apply(ctx, peer, commits, upTo, closed)
 	switch {
 	case err == nil:
@@ -237,7 +244,7 @@ func (b bridge) Apply(ctx context.Context, peer crdt.Origin, commits []record.Co
 		return replication.ErrStale
 	case errors.Is(err, region.ErrHeld):
 		return fmt.Errorf("%w: %w", replication.ErrHeld, err)
-	case ctx.Err() == nil && !b.l.excused(err):
+	case ctx.Err() == nil && !b.l.excused(err) && !b.l.n.w.expels(peer.Region):
 		b.l.n.w.fail("%s cannot apply what %s sent: %v", b.l.n.name, peer.Region, err)
 	}
 	return err

@@ -77,6 +77,7 @@ func (w *world) live() {
 			return
 		}
 	}
+	w.quiet()
 	cs := w.startClients()
 	w.clients.Store(cs)
 	f := w.startFaults(cs)

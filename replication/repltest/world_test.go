@@ -30,6 +30,7 @@ type world struct {
 	left    atomic.Bool  // a region has left a table, or was rebuilt: it may have seen a loss and not what the loser became
 	resting atomic.Bool  // nothing is on its way
 	ahead   atomic.Bool  // a region was a day ahead
+	batches atomic.Int64 // that were applied
 	age     atomic.Int64 // by how much all clocks were set forward, as if nothing had been on for so long
 
 	mu       sync.Mutex
@@ -39,6 +40,7 @@ type world struct {
 	rosters  map[string]*roster // the newest of each region
 	tables   []*tableInfo
 	named    map[string]bool // names of tables that were made under way
+	expelled map[string]bool // regions that were expelled once
 }
 
 var names = []string{"us-east-1", "eu-west-1", "ap-south-1", "sa-east-1", "af-south-1"}
