@@ -35,7 +35,7 @@ const (
 	expireMost = 10_000
 	// expireSweep is how often the job looks again at what was left for another region, which may be away, and each expireWhole-th
 	// time at everything: what was written with a time that is over stands where the job has been. It is not each look, because
-	// what the store has not yet compacted of what is gone is walked over each time; nor is it more than a hundredth of the
+	// what the store has not yet compacted of what is gone is walked over each time; nor is it more than a tenth of the
 	// time, however long it takes.
 	expireSweep = 2 * time.Second
 	expireWhole = 5
@@ -140,7 +140,7 @@ func (j *expiryJob) look() (found []dueItems) {
 	}
 	if sweep {
 		j.sweeps++
-		j.sweep = time.Now().Add(max(expireSweep, 100*time.Since(began)))
+		j.sweep = time.Now().Add(max(expireSweep, 10*time.Since(began)))
 	}
 	return found
 }
