@@ -62,11 +62,16 @@ type Snapshot interface {
 	Close() error
 }
 
-// Txn is a read-write transaction over the keys given to Begin. It is for one goroutine, but for Gets, of which several may run at
-// the same time while nothing else of it does.
+// Txn is a read-write transaction over the keys given to Begin. It is for one goroutine, but for Gets and GetEachs, of which
+// several may run at the same time while nothing else of it does.
 type Txn interface {
 	Reader // committed state, not this Txn's own writes
 	Writer
+
+	// GetEach looks up keys, which rise, and calls found for each that exists, in order, with its place in keys. The value is
+	// the store's memory, good until found returns. An error of found ends it and is returned. It is cheaper than as many
+	// Gets, most of all where keys do not exist.
+	GetEach(keys [][]byte, found func(i int, value []byte) error) error
 
 	// Commit fixes the transaction's place in the store's total order, calls seal there (it may add last writes through its
 	// argument, which is a Sealer), applies all writes and releases the keys. The effect is visible on return and durable

@@ -57,6 +57,22 @@ func (t *txn) NewIter(o storage.IterOptions) (storage.Iter, error) {
 	return newIter(t.view(), o, t.gate.Leave), nil
 }
 
+func (t *txn) GetEach(keys [][]byte, found func(i int, value []byte) error) error {
+	for i, k := range keys {
+		v, err := t.Get(k)
+		if storage.IsNotFound(err) {
+			continue
+		}
+		if err == nil {
+			err = found(i, v)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // OnAbort makes the txn the Sealer that seal gets.
 func (t *txn) OnAbort(undo func()) { t.undo = append(t.undo, undo) }
 

@@ -25,6 +25,7 @@ func Promises(t *testing.T, open Open) {
 		test func(*testing.T, Open)
 	}{
 		{"Get", testGet},
+		{"GetEach", testGetEach},
 		{"ArgumentsAreCopied", testArgumentsAreCopied},
 		{"ReadsSeeCommittedState", testReadsSeeCommittedState},
 		{"LaterWritesWin", testLaterWritesWin},

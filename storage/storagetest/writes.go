@@ -28,6 +28,56 @@ func testGet(t *testing.T, open Open) {
 	wantNone(t, s, "a")
 }
 
+// testGetEach looks keys up together and one by one, among few and among many, next to each other and apart.
+func testGetEach(t *testing.T, open Open) {
+	s := opened(t, open)
+	rnd := rand.New(rand.NewPCG(1, 1))
+	key := func(i int) []byte { return fmt.Appendf(nil, "k%04d", i) }
+	for round := range 20 {
+		commit(t, s, func(x storage.Txn) {
+			must(t, x.DeleteRange([]byte("k"), []byte("l")))
+			for range 1 << (round / 2) {
+				must(t, x.Set(key(rnd.IntN(1000)), fmt.Appendf(nil, "v%d", rnd.Int())))
+			}
+			must(t, x.Delete(key(rnd.IntN(1000))))
+			must(t, x.Merge(key(rnd.IntN(1000)), []byte("operand")))
+		})
+		x := begin(t, s)
+		for _, step := range []int{1, 1 + rnd.IntN(5), 100, 1000} {
+			var keys [][]byte
+			for i := rnd.IntN(1000); i < 1000; i += step {
+				keys = append(keys, key(i))
+			}
+			next := 0
+			wantNext := func(end int) {
+				for ; next < end; next++ {
+					wantNone(t, x, string(keys[next]))
+				}
+			}
+			must(t, x.GetEach(keys, func(i int, value []byte) error {
+				wantNext(i)
+				wantGet(t, x, string(keys[i]), string(value))
+				next = i + 1
+				return nil
+			}))
+			wantNext(len(keys))
+		}
+		x.Discard()
+	}
+	set(t, s, "k1", "1", "k2", "2")
+	x := begin(t, s)
+	stop := fmt.Errorf("stop")
+	calls := 0
+	err := x.GetEach(byteKeys([]string{"k1", "k2"}), func(int, []byte) error { calls++; return stop })
+	wantErr(t, "GetEach that is stopped", err, stop)
+	if calls != 1 {
+		t.Errorf("called %d times after an error", calls)
+	}
+	must(t, x.GetEach(nil, nil))
+	x.Discard()
+	wantErr(t, "GetEach of a transaction that has ended", x.GetEach(byteKeys([]string{"k1"}), nil), storage.ErrTxnDone)
+}
+
 func testArgumentsAreCopied(t *testing.T, open Open) {
 	s := opened(t, open)
 	k, v := []byte("key"), []byte("value")
