@@ -51,6 +51,73 @@ func randomCommit(g *rand.Rand, wall int64) record.Commit {
 	return c
 }
 
+// TestAppendAll writes the same as one Append after the other, also over a ceiling, and is taken back as they are.
+func TestAppendAll(t *testing.T) {
+	g := rand.New(rand.NewPCG(newSeed(t), 1))
+	at, one := memstore.New(), memstore.New()
+	defer at.Close()
+	defer one.Close()
+	l, single := openLog(t, at), openLog(t, one)
+	errNot := errors.New("not this time")
+	for round := range 12 {
+		cs := make([]record.Commit, []int{0, 1, 2, 700}[g.IntN(4)])
+		for i := range cs {
+			cs[i] = randomCommit(g, int64(round))
+		}
+		same := append([]record.Commit{}, cs...)
+		undone := g.IntN(3) == 0
+		all := func(w storage.Writer) error {
+			if err := l.AppendAll(w, cs); err != nil {
+				return err
+			}
+			if undone {
+				return errNot
+			}
+			return nil
+		}
+		last, ceiling := l.Last(), l.ceiling
+		if err := write(at, all); undone {
+			if !errors.Is(err, errNot) || l.Last() != last || l.ceiling != ceiling {
+				t.Fatalf("taken back with %v: last %d and ceiling %d, not %d and %d", err, l.Last(), l.ceiling, last, ceiling)
+			}
+			continue
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		for i := range same {
+			if err := commit(one, single, &same[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !reflect.DeepEqual(cs, same) {
+			t.Fatal("other numbers were given")
+		}
+	}
+	for _, kind := range []byte{storage.KindOrder, storage.KindLogPart} {
+		a, b := under(t, at, kind), under(t, one, kind)
+		if !reflect.DeepEqual(a, b) {
+			t.Errorf("%d and %d keys stand under %c, or others", len(a), len(b), kind)
+		}
+	}
+	if l.ceiling <= record.Seq(l.Last()) {
+		t.Errorf("ceiling %d, last %d", l.ceiling, l.Last())
+	}
+}
+
+func under(t *testing.T, s storage.Store, kind byte) map[string]string {
+	t.Helper()
+	it, err := s.NewIter(storage.PrefixRange([]byte{kind}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer it.Close()
+	all := map[string]string{}
+	for ok := it.First(); ok; ok = it.Next() {
+		all[string(it.Key())] = string(it.Value())
+	}
+	return all
+}
+
 // commit appends and waits for the disk.
 func commit(s storage.Store, l *Log, c *record.Commit) error {
 	if err := write(s, func(w storage.Writer) error { return l.Append(w, c) }); err != nil {

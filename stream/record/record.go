@@ -78,7 +78,7 @@ func Split(c *Commit) (Order, []Part) {
 		parts := []Part{{
 			Table: ch.Table, Shard: ch.Shard, Seq: c.Seq, Stamp: c.Stamp, Wall: c.Wall, Places: firstPlace, Changes: c.Changes,
 		}}
-		o.Parts = []PartRef{parts[0].ref()}
+		o.Parts = []PartRef{parts[0].Ref()}
 		return o, parts
 	}
 	var parts []Part
@@ -88,9 +88,9 @@ func Split(c *Commit) (Order, []Part) {
 		p.Places = append(p.Places, i)
 		p.Changes = append(p.Changes, *ch)
 	}
-	slices.SortFunc(parts, func(a, b Part) int { return a.ref().Compare(b.ref()) })
+	slices.SortFunc(parts, func(a, b Part) int { return a.Ref().Compare(b.Ref()) })
 	for i := range parts {
-		o.Parts = append(o.Parts, parts[i].ref())
+		o.Parts = append(o.Parts, parts[i].Ref())
 	}
 	return o, parts
 }
@@ -107,7 +107,8 @@ func partFor(parts *[]Part, c *Commit, ch *Change) *Part {
 	return &(*parts)[len(*parts)-1]
 }
 
-func (p *Part) ref() PartRef { return PartRef{p.Table, p.Shard, len(p.Changes)} }
+// Ref names the part as its order entry does.
+func (p *Part) Ref() PartRef { return PartRef{p.Table, p.Shard, len(p.Changes)} }
 
 // Join puts a commit together from its order entry and all its parts. It fails if they do not belong together.
 func Join(o *Order, parts []Part) (Commit, error) {
@@ -117,7 +118,7 @@ func Join(o *Order, parts []Part) (Commit, error) {
 	}
 	total := 0
 	for i := range parts {
-		if p := &parts[i]; p.ref() != o.Parts[i] || p.Seq != o.Seq || p.Stamp != o.Stamp {
+		if p := &parts[i]; p.Ref() != o.Parts[i] || p.Seq != o.Seq || p.Stamp != o.Stamp {
 			return Commit{}, malformed("part %d of commit %d is another commit's", i, o.Seq)
 		}
 		total += len(parts[i].Changes)
