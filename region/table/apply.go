@@ -52,11 +52,16 @@ func (e *Engine) applyOnce(ctx context.Context, b *Batch) error {
 	}
 	defer tx.Discard()
 	m.tx = tx
-	m.ahead = lookahead{tx: tx, keys: keys}
+	if err := m.look(); err != nil {
+		return err
+	}
 	for i := range b.Commits {
 		if err := m.commit(&b.Commits[i]); err != nil {
 			return err
 		}
+	}
+	if err := m.write(); err != nil {
+		return err
 	}
 	var last record.Seq
 	// A batch that brings nothing new is committed too: what made it old may not be on disk yet.
@@ -97,17 +102,16 @@ type merging struct {
 	relayed bool
 	tx      storage.Txn
 	tables  []heldTable
-	keys    [][]byte          // store keys of the changes of held tables
-	at      int               // of the change that is merged next
-	ahead   lookahead         // what stands under the keys
-	states  map[string]merged // the newest of each key so far, where the batch has changed it
+	slots   []slot // by store key
+	places  []int  // in slots, of the changes of held tables
+	at      int    // in places, of the change that is merged next
 	newest  crdt.Time
 	seen    []crdt.Stamp    // the newest write of each other origin that the arriving states have seen
 	out     []record.Commit // what changed something here
 	marks   [][]byte        // store keys of their changes, in order
 	feed    feeding
 	deltas  []delta
-	old     []byte // buffer
+	key     []byte // buffer
 	cell    cellBuffer
 }
 
@@ -115,12 +119,6 @@ type merging struct {
 type heldTable struct {
 	id    record.TableID
 	table *Table
-}
-
-// merged is an item's state and its bytes, behind the item's key; no bytes if there is none.
-type merged struct {
-	state       conflict.State
-	keyAndState []byte
 }
 
 type delta struct {
@@ -138,20 +136,26 @@ func (m *merging) prepare(cs []record.Commit) [][]byte {
 		}
 	}
 	buf := make([]byte, 0, size)
-	m.keys = make([][]byte, 0, n)
+	all := make([]slot, 0, n)
 	for i := range cs {
 		for j := range cs[i].Changes {
 			ch := &cs[i].Changes[j]
-			if m.table(ch.Table) == nil {
+			t := m.table(ch.Table)
+			if t == nil {
 				continue
 			}
 			from := len(buf)
 			buf = append(storage.AppendTable(buf, storage.KindItem, ch.Table), ch.Key...)
-			m.keys = append(m.keys, buf[from:len(buf):len(buf)])
+			all = append(all, slot{table: t, key: buf[from:len(buf):len(buf)], read: ch.Note})
 		}
 	}
-	m.states = make(map[string]merged, len(m.keys))
-	return m.keys
+	m.places = make([]int, len(all))
+	m.slots = sorted(all, m.places)
+	keys := make([][]byte, len(m.slots))
+	for i := range m.slots {
+		keys[i] = m.slots[i].key
+	}
+	return keys
 }
 
 func (m *merging) table(id record.TableID) *Table {
@@ -186,8 +190,8 @@ func (m *merging) commit(c *record.Commit) error {
 		if t == nil {
 			continue
 		}
-		key := m.keys[m.at]
-		news, changed, err := m.take(t, key, c, ch)
+		s := &m.slots[m.places[m.at]]
+		news, changed, err := m.take(s, c, ch)
 		m.at++
 		if err != nil {
 			return fmt.Errorf("commit %s: item %x of table %s: %w", c.Stamp, ch.Key, ch.Table, err)
@@ -195,7 +199,7 @@ func (m *merging) commit(c *record.Commit) error {
 		if changed {
 			out.Changes = append(out.Changes, news)
 			if !news.Note {
-				m.marks = append(m.marks, key)
+				m.marks = append(m.marks, s.key)
 			}
 		}
 	}
@@ -205,39 +209,38 @@ func (m *merging) commit(c *record.Commit) error {
 	return nil
 }
 
-func (m *merging) take(t *Table, key []byte, c *record.Commit, ch *record.Change) (news record.Change, changed bool, err error) {
+func (m *merging) take(s *slot, c *record.Commit, ch *record.Change) (news record.Change, changed bool, err error) {
 	if ch.Note {
-		return m.arrivingNote(t, ch)
+		return m.arrivingNote(s.table, ch)
 	}
-	return m.change(t, key, c, ch)
+	return m.change(s, c, ch)
 }
 
 // change merges one item's arriving state. It is not changed if everything in it was known.
-func (m *merging) change(t *Table, key []byte, c *record.Commit, ch *record.Change) (news record.Change, changed bool, err error) {
+func (m *merging) change(s *slot, c *record.Commit, ch *record.Change) (news record.Change, changed bool, err error) {
+	t := s.table
 	arriving, err := m.arriving(t, ch)
 	if err != nil {
 		return news, false, err
 	}
-	stored, err := m.stored(t, key)
-	if err != nil {
+	if err := m.find(s); err != nil {
 		return news, false, err
 	}
-	if stored.state.IsZero() && m.forgotten(t, &arriving) {
+	if s.state.IsZero() && m.forgotten(t, &arriving) {
 		return news, false, nil
 	}
-	joined := conflict.Merge(stored.state, arriving)
-	if err := m.noteMerge(t, c, ch, stored.state, arriving, &joined); err != nil {
+	joined := conflict.Merge(s.state, arriving)
+	if err := m.noteMerge(t, c, ch, s.state, arriving, &joined); err != nil {
 		return news, false, err
 	}
 	if !joined.Changed {
 		return news, false, nil
 	}
 	n := len(ch.Key)
-	now := merged{joined.State, append(make([]byte, 0, n+len(ch.State)+64), ch.Key...)}
-	now.keyAndState = joined.State.Append(now.keyAndState)
-	m.states[string(key)] = now
-	old, new := stored.state.Item(), joined.State.Item()
-	indexes, err := m.write(t, key, stored.keyAndState, now.keyAndState, old, new)
+	old, new := s.state.Item(), joined.State.Item()
+	s.state = joined.State
+	s.after = joined.State.Append(append(make([]byte, 0, n+len(ch.State)+64), ch.Key...))
+	indexes, err := t.writeIndexes(m.tx, ch.Key, old, new)
 	if err != nil {
 		return news, false, err
 	}
@@ -245,23 +248,11 @@ func (m *merging) change(t *Table, key []byte, c *record.Commit, ch *record.Chan
 		return news, false, err
 	}
 	m.deltas = append(m.deltas, delta{t, old, new, indexes})
-	news = record.Change{Table: ch.Table, Shard: shardOf(ch.Key), Key: ch.Key, Base: ch.Base, State: now.keyAndState[n:]}
+	news = record.Change{Table: ch.Table, Shard: shardOf(ch.Key), Key: ch.Key, Base: ch.Base, State: s.after[n:]}
 	if t.entry.Stream.Enabled && !old.IsZero() {
 		news.Old, news.HasOld = old.Encoded(), true
 	}
 	return news, true, nil
-}
-
-// write puts an item's new state in its place, and moves its cells and index entries. It returns what the indexes cost.
-func (m *merging) write(t *Table, key, before, after []byte, old, new item.Item) ([]IndexCost, error) {
-	itemKey := key[len(t.prefix):]
-	if err := m.tx.Set(key, after[len(itemKey):]); err != nil {
-		return nil, err
-	}
-	if err := t.cells.move(m.tx, &m.cell, len(itemKey), before, after); err != nil {
-		return nil, err
-	}
-	return t.writeIndexes(m.tx, itemKey, old, new)
 }
 
 // arriving reads a state and makes sure that it is one of the item whose key it came with.
@@ -275,7 +266,7 @@ func (m *merging) arriving(t *Table, ch *record.Change) (conflict.State, error) 
 	}
 	if it := s.Item(); !it.IsZero() {
 		var ok bool
-		if m.old, ok = t.entry.Schema.AppendFrom(m.old[:0], it); !ok || !bytes.Equal(m.old, ch.Key) {
+		if m.key, ok = t.entry.Schema.AppendFrom(m.key[:0], it); !ok || !bytes.Equal(m.key, ch.Key) {
 			return s, fmt.Errorf("%w: the item has another key, or none", record.ErrMalformed)
 		}
 	}
@@ -284,23 +275,6 @@ func (m *merging) arriving(t *Table, ch *record.Change) (conflict.State, error) 
 	m.newest = max(m.newest, s.Context().Newest())
 	m.seen = addSeen(m.seen, s.Context(), m.engine.origin)
 	return s, nil
-}
-
-// stored is the state before: as an earlier change of this batch left it, or as it is in the store.
-func (m *merging) stored(t *Table, key []byte) (merged, error) {
-	if s, ok := m.states[string(key)]; ok {
-		return s, nil
-	}
-	raw, err := m.ahead.get(m.at)
-	if storage.IsNotFound(err) {
-		return merged{}, nil
-	}
-	if err != nil {
-		return merged{}, err
-	}
-	itemKey := key[len(t.prefix):]
-	m.old = append(append(m.old[:0], itemKey...), raw...) // read before the next change
-	return merged{conflict.TrustedState(raw), m.old}, nil
 }
 
 // sealApplied logs the merged commits under their authors' stamps and lets the caller's cursor move with them.
@@ -322,22 +296,11 @@ func (e *Engine) sealApplied(w storage.Writer, m *merging, b *Batch) (record.Seq
 		}
 	}
 	var last record.Seq
-	marks := m.marks
-	for i := range m.out {
-		if b.Silent {
-			break
-		}
-		c := &m.out[i]
-		if err := e.log.Append(w, c); err != nil {
+	if !b.Silent {
+		if err := e.log.AppendAll(w, m.out); err != nil {
 			return 0, err
 		}
-		last = c.Seq
-		for j := range c.Changes {
-			if !c.Changes[j].Note {
-				e.inflight.mark(marks[0], last)
-				marks = marks[1:]
-			}
-		}
+		last = e.markApplied(m.out, m.marks)
 	}
 	told, err := e.tellNotes(w, lastOf(m.feed.tell))
 	if err != nil || b.Silent {
@@ -345,6 +308,20 @@ func (e *Engine) sealApplied(w storage.Writer, m *merging, b *Batch) (record.Seq
 	}
 	shown, err := e.logShown(w, m.feed.shown)
 	return max(last, told, shown), err
+}
+
+// markApplied lets readers of the changed items wait for their commits. It returns the last of these.
+func (e *Engine) markApplied(out []record.Commit, marks [][]byte) (last record.Seq) {
+	for i := range out {
+		last = out[i].Seq
+		for j := range out[i].Changes {
+			if !out[i].Changes[j].Note {
+				e.inflight.mark(marks[0], last)
+				marks = marks[1:]
+			}
+		}
+	}
+	return last
 }
 
 // account charges for what the batch changed, once it has. A replicated write consumes capacity here as it did there, and is

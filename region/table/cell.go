@@ -1,6 +1,8 @@
 package table
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"encoding/binary"
@@ -104,6 +106,24 @@ func (h cellHash) parse(key []byte) (Cell, error) {
 // move writes what an item's change does to the cells. Old and new are the item's key with the state behind it, nil where
 // there is none; keyLen is the key's length. Nearly always both are in one cell, and one operand does.
 func (h cellHash) move(w storage.Writer, buf *cellBuffer, keyLen int, old, new []byte) error {
+	var few [2]cellMove
+	for _, m := range h.moves(few[:0], keyLen, old, new) {
+		if err := h.merge(w, buf, m.cell, m.by); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cellMove is what is put into a cell, or taken out of it.
+type cellMove struct {
+	hash cellHash
+	cell Cell
+	by   Digest
+}
+
+// moves appends what move writes.
+func (h cellHash) moves(dst []cellMove, keyLen int, old, new []byte) []cellMove {
 	var from, to Cell
 	var out, in Digest
 	if old != nil {
@@ -117,12 +137,27 @@ func (h cellHash) move(w storage.Writer, buf *cellBuffer, keyLen int, old, new [
 		old = nil
 	}
 	if old != nil {
-		if err := h.merge(w, buf, from, out); err != nil {
-			return err
-		}
+		dst = append(dst, cellMove{h, from, out})
 	}
 	if new != nil {
-		return h.merge(w, buf, to, in)
+		dst = append(dst, cellMove{h, to, in})
+	}
+	return dst
+}
+
+// mergeCells writes moves, those of one cell as one.
+func mergeCells(w storage.Writer, buf *cellBuffer, moves []cellMove) error {
+	slices.SortFunc(moves, func(a, b cellMove) int {
+		return cmp.Or(bytes.Compare(a.hash.id[:], b.hash.id[:]), cmp.Compare(a.cell.Hour, b.cell.Hour), cmp.Compare(a.cell.Bucket, b.cell.Bucket))
+	})
+	for i := 0; i < len(moves); {
+		m := moves[i]
+		for i++; i < len(moves) && moves[i].hash == m.hash && moves[i].cell == m.cell; i++ {
+			m.by.XOR(moves[i].by)
+		}
+		if err := m.hash.merge(w, buf, m.cell, m.by); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -1,59 +1,74 @@
 package table
 
 import (
+	"errors"
 	"runtime"
 	"sync"
 	"sync/atomic"
-
-	"github.com/meridiandb/meridian/storage"
 )
 
-// lookahead reads the stored states of a batch's items, some ahead of the merge and several at the same time: most of what
-// an arriving change costs its one applier is finding out what is there. The keys' latches are held, so nothing changes.
-type lookahead struct {
-	tx   storage.Txn
-	keys [][]byte
-	from int // first key of what is read
-	read []found
-}
-
-type found struct {
-	raw []byte
-	err error
-}
-
 const (
-	// aheadMost bounds what is held: items may be large.
-	aheadMost = 32
+	// aheadBytes is about how much is read ahead of the merge: items may be large. What is beyond is read when it is needed.
+	aheadBytes = 8 << 20
 	// aheadLeast is how few are not worth a goroutine.
 	aheadLeast = 8
 )
 
-// get returns what stands under the key of number i. Numbers rise.
-func (l *lookahead) get(i int) ([]byte, error) {
-	if i >= l.from+len(l.read) {
-		l.fill(i)
-	}
-	f := &l.read[i-l.from]
-	raw := f.raw
-	f.raw = nil // wanted once
-	return raw, f.err
-}
+var errAhead = errors.New("read far enough ahead")
 
-func (l *lookahead) fill(from int) {
-	n := min(aheadMost, len(l.keys)-from)
-	l.from, l.read = from, make([]found, n)
-	var next atomic.Int64
-	work := func() {
-		for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
-			f := &l.read[i]
-			f.raw, f.err = l.tx.Get(l.keys[from+int(i)])
+// look reads what is stored of the batch's items, ahead of the merge and several at the same time: most of what an arriving
+// change costs its one applier is finding out what is there. The keys' latches are held, so nothing changes.
+func (m *merging) look() error {
+	wanted := make([]*slot, 0, len(m.slots))
+	for i := range m.slots {
+		if !m.slots[i].read {
+			wanted = append(wanted, &m.slots[i])
 		}
 	}
-	var helpers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0)-1, n/aheadLeast) {
-		helpers.Go(work)
+	if len(wanted) == 0 {
+		return nil
 	}
-	work()
+	workers := min(runtime.GOMAXPROCS(0), len(wanted)/aheadLeast+1)
+	errs := make([]error, workers)
+	var room atomic.Int64
+	room.Store(aheadBytes)
+	part := func(i int) {
+		errs[i] = m.lookUp(wanted[len(wanted)*i/workers:len(wanted)*(i+1)/workers], &room)
+	}
+	var helpers sync.WaitGroup
+	for i := 1; i < workers; i++ {
+		helpers.Go(func() { part(i) })
+	}
+	part(0)
 	helpers.Wait()
+	return errors.Join(errs...)
+}
+
+// lookUp reads slots, in the order of their keys, while there is room.
+func (m *merging) lookUp(wanted []*slot, room *atomic.Int64) error {
+	keys := make([][]byte, len(wanted))
+	for i, s := range wanted {
+		keys[i] = s.key
+	}
+	done := 0
+	settle := func(end int) { // there is nothing under those that were passed over
+		for ; done < end; done++ {
+			wanted[done].read = true
+		}
+	}
+	err := m.tx.GetEach(keys, func(i int, value []byte) error {
+		wanted[i].found(value)
+		settle(i + 1)
+		if room.Add(-int64(len(value))) < 0 {
+			return errAhead
+		}
+		return nil
+	})
+	if errors.Is(err, errAhead) {
+		return nil
+	}
+	if err == nil {
+		settle(len(wanted))
+	}
+	return err
 }
