@@ -101,7 +101,8 @@ func (c *codec) toChunk(chunk transport.SnapshotChunk) *replpb.SnapshotReply {
 		p.Positions = append(p.Positions, &replpb.Position{Origin: toOrigin(o), Position: uint64(at)})
 	}
 	if len(chunk.Changes) > 0 {
-		p.Commits = c.pack([][]byte{record.AppendCommit(nil, &record.Commit{Changes: chunk.Changes})})
+		commit := record.Commit{Changes: chunk.Changes}
+		p.Commits = c.pack([][]byte{record.AppendCommit(make([]byte, 0, commit.Size()), &commit)})
 	}
 	return p
 }
