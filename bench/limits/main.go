@@ -27,7 +27,7 @@ type options struct {
 	connections int
 	binary      string // meridian; empty: built from this checkout
 	endpoint    string // of another server; empty: ours, started here
-	cache       string // of our server
+	cache       string // of our server: all rows but that of a small cache are of a warm one
 	scale       int    // items of 200 bytes against 10,000; 0: not measured
 	tables      int    // against one; 0: not measured
 	json        bool
@@ -48,7 +48,7 @@ func main() {
 	flag.IntVar(&o.connections, "connections", 64, "connections")
 	flag.StringVar(&o.binary, "binary", "", "meridian binary (default: built from this checkout)")
 	flag.StringVar(&o.endpoint, "endpoint", "", "measure this DynamoDB endpoint instead of starting Meridian")
-	flag.StringVar(&o.cache, "cache", "1GiB", "block cache of the server that is started")
+	flag.StringVar(&o.cache, "cache", "4GiB", "cache of the server that is started; half of it is for single items, so this holds 1,000,000 of 1 KB and more")
 	flag.IntVar(&o.scale, "scale", 1_000_000, "items of 200 bytes whose rates are held against those of 10,000; 0: none")
 	flag.IntVar(&o.tables, "tables", 1000, "tables whose rates are held against those of one; 0: none")
 	flag.BoolVar(&o.json, "json", false, "print JSON")

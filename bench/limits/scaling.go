@@ -45,6 +45,9 @@ func (s *suite) flat(ctx context.Context, what, against string, little, much fun
 			return err
 		}
 	}
+	if err := s.settle(ctx); err != nil {
+		return err
+	}
 	for _, workload := range []string{"get", "put"} {
 		row := Row{Path: paths[workload], Against: against, Unit: perSecond, Target: 0.90}
 		if !s.wants(row.Path) {
