@@ -230,6 +230,9 @@ func (in *inbound) adopt(id record.TableID) error {
 	e := in.region.catalog.ByID(id)
 	members := in.sources(e)
 	news := slices.DeleteFunc(slices.Clone(members), func(p string) bool { return slices.Contains(e.Local.Sources, p) })
+	if len(news) > 0 {
+		in.region.shown.note(in.region.engine.SeenOthers()) // of a transaction of theirs other tables may have their parts
+	}
 	if err := in.moveBack(e, news, nil); err != nil {
 		return err
 	}

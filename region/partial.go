@@ -1,15 +1,18 @@
 package region
 
 import (
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/meridiandb/meridian/crdt"
+	"github.com/meridiandb/meridian/region/catalog"
 )
 
 // Tables are filled and members adopted one by one, and then logs are read again for the sake of one table. What is read of a
 // log for some tables and not yet for others shows transactions over them in part. A table that is filled waits for that to
-// be over before it serves, for a while; what is left then is shown by Partial.
+// be over before it serves, for a while; what is left then is shown by Partial. A table that a new member writes to serves already
+// when its region hears of the member: Partial shows that, too.
 
 // othersPatience is how long a filled table waits for the logs. An origin that is gone, or cannot be reached, never gets
 // there, and must not keep the replica from serving.
@@ -31,7 +34,7 @@ func (r *Region) awaitOthers() {
 	}
 }
 
-// shown is what items showed of others when a table was filled, or at the start.
+// shown is what items showed of others when a table was filled, a member adopted, or at the start.
 type shown struct {
 	mu sync.Mutex
 	by map[crdt.Origin]crdt.Time
@@ -43,9 +46,9 @@ func (s *shown) note(seen map[crdt.Origin]crdt.Time) {
 	s.by = seen // never less than before
 }
 
-// Partial lists the origins whose transactions may be seen in part here: a table was filled, or this region started, and
-// since then their logs have not been read as far as items showed of them at that time, nor have the tables so much by relay or
-// repair.
+// Partial lists the origins whose transactions may be seen in part here: a table was filled, a member adopted, or this region
+// started, and since then their logs have not been read as far as items showed of them at that time, nor have the tables so much by
+// relay or repair; or the origin is of a member that is still to be adopted.
 func (r *Region) Partial() []crdt.Origin {
 	r.shown.mu.Lock()
 	defer r.shown.mu.Unlock()
@@ -58,7 +61,20 @@ func (r *Region) Partial() []crdt.Origin {
 			all = append(all, o)
 		}
 	}
+	for o := range in.cursors {
+		if !slices.Contains(all, o) && !in.replacedLocked(o) && in.adoptsLocked(o.Region) {
+			all = append(all, o)
+		}
+	}
 	return all
+}
+
+// adoptsLocked reports whether a region is a member of a table that does not read its log yet.
+func (in *inbound) adoptsLocked(region string) bool {
+	return slices.ContainsFunc(in.region.catalog.Entries(), func(e *catalog.Entry) bool {
+		return e.Holds(in.region.name) && e.Local.Ready && slices.Contains(in.sources(e), region) &&
+			!slices.Contains(e.Local.Sources, region)
+	})
 }
 
 // unlikeLocked reports whether there are several tables with changes of an origin, and one of them does not have all up to a time

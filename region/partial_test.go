@@ -43,6 +43,44 @@ func TestFilledTableIsWhole(t *testing.T) {
 	}
 }
 
+// TestAdoptedMemberIsPartial: while north was down, west got a replica of T and wrote to it and another table at once. North reads
+// west's log for the other table before it hears of the new member, and then again for T; until that is done it says so (found by
+// simulation, seed 2185).
+func TestAdoptedMemberIsPartial(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T) {
+		w := newWorld(t, newSeed(t), true, east, west, north)
+		defer w.close()
+		w.create(east, "other")
+		w.addReplica(east, "other", north)
+		w.addReplica(east, "other", west)
+		w.create(east, "T")
+		w.addReplica(east, "T", north)
+		w.stop(north)
+		w.addReplica(east, "T", west)
+		w.transact(west, "x", "T", "other")
+		w.set(func() { w.names = []string{north} })
+		w.start(north)
+		r, wire := w.at(north), w.wires[north]
+		wire.work.Go(func() { w.follow(wire.ctx, r, west) })
+		w.eventually("north has one part", func() bool { return w.get(north, "other", "x") == 1 })
+		w.set(func() { w.pause = 40 * time.Millisecond })
+		wire.work.Go(func() { w.learn(wire.ctx, r, west) })
+		w.eventually("it hears of the member", func() bool { return r.catalog.Lookup("T").Member(west) != nil })
+		torn := 0
+		for ; w.get(north, "T", "x") != 1; torn++ {
+			if !slices.Contains(r.Partial(), w.at(west).Origin()) && w.get(north, "T", "x") != 1 {
+				t.Fatal("the transaction shows in part, and nothing says so")
+			}
+			time.Sleep(time.Millisecond)
+		}
+		if torn == 0 {
+			t.Error("it was whole at once: the test tests nothing")
+		}
+		w.eventually("nothing is in parts any more", func() bool { return len(r.Partial()) == 0 })
+		w.set(func() { w.names = []string{east, west, north} })
+	})
+}
+
 // transact puts an item into several tables at once.
 func (w *world) transact(at, key string, tables ...string) {
 	w.t.Helper()

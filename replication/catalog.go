@@ -2,22 +2,30 @@ package replication
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/meridiandb/meridian/crdt"
-	"github.com/meridiandb/meridian/replication/transport"
 )
 
 const (
+	// catalogPatience is how long a link waits for the peer's catalog: several round trips. One that does not come, as older
+	// regions that have no tables send none, is no reason not to replicate.
+	catalogPatience = 2 * time.Second
+
 	catalogRetry = time.Second
 	catalogBytes = 1 << 20 // of descriptions in one message
 )
 
 // followCatalog takes table descriptions from a peer while the session lives. One that this region cannot take (the peer may
 // be newer) is no reason to stop replicating what it does understand.
-func (p *peer) followCatalog(ctx context.Context, conn transport.Conn, who crdt.Origin) error {
+func (p *peer) followCatalog(ctx context.Context, s *session, who crdt.Origin) error {
+	told := sync.OnceFunc(func() { close(s.told) })
+	patience := time.AfterFunc(catalogPatience, told)
+	defer patience.Stop()
 	for {
-		err := conn.Catalog(ctx, p.r.self, func(entries [][]byte) error {
+		err := s.conn.Catalog(ctx, p.r.self, func(entries [][]byte) error {
+			defer told()
 			return p.r.o.Sink.ApplyCatalog(ctx, who, entries)
 		})
 		pause(ctx, catalogRetry) // a broken connection ends the session meanwhile, and is not worth a word of its own
@@ -30,8 +38,13 @@ func (p *peer) followCatalog(ctx context.Context, conn transport.Conn, who crdt.
 
 // Catalog sends a peer what it must know.
 func (s *server) Catalog(ctx context.Context, from crdt.Origin, send func(entries [][]byte) error) error {
-	for since := uint64(0); ; {
+	for since, first := uint64(0), true; ; first = false {
 		entries, version := s.r.o.Source.CatalogFor(from.Region, since)
+		if first && len(entries) == 0 { // links wait for it
+			if err := send(nil); err != nil {
+				return err
+			}
+		}
 		for len(entries) > 0 {
 			n, size := 0, 0
 			for n < len(entries) && (n == 0 || size+len(entries[n]) <= catalogBytes) {

@@ -50,7 +50,10 @@ type peer struct {
 type traffic struct{ bytes, commits, batches, links atomic.Uint64 }
 
 // session is one connection to a peer.
-type session struct{ conn transport.Conn }
+type session struct {
+	conn transport.Conn
+	told chan struct{} // closed when the peer's catalog has come once, or will not
+}
 
 func newPeer(r *Replication, region string, end record.Seq) *peer {
 	return &peer{
@@ -124,14 +127,15 @@ func (p *peer) connect(ctx context.Context, to member.Peer) error {
 	if err := p.ping(dialing, conn, to.Origin); err != nil {
 		return fmt.Errorf("connect to %s: %w", to.Address, err)
 	}
-	p.enter(&session{conn})
+	s := &session{conn, make(chan struct{})}
+	p.enter(s)
 	defer p.leave()
 
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var parts sync.WaitGroup
-	for _, part := range []func(context.Context, transport.Conn, crdt.Origin) error{p.follow, p.followCatalog, p.watch} {
-		parts.Go(func() { stop(part(running, conn, to.Origin)) }) // the first to end says why
+	for _, part := range []func(context.Context, *session, crdt.Origin) error{p.follow, p.followCatalog, p.watch} {
+		parts.Go(func() { stop(part(running, s, to.Origin)) }) // the first to end says why
 	}
 	parts.Wait()
 	return context.Cause(running)

@@ -33,7 +33,7 @@ func (p *peer) ping(ctx context.Context, conn transport.Conn, who crdt.Origin) e
 
 // watch compares clocks as long as the session lives and ends it when nothing comes any more. A ping that fails is no
 // reason: on a slow, full connection it stands in line behind much else.
-func (p *peer) watch(ctx context.Context, conn transport.Conn, who crdt.Origin) error {
+func (p *peer) watch(ctx context.Context, s *session, who crdt.Origin) error {
 	tick := time.NewTicker(pingEvery)
 	defer tick.Stop()
 	silence := p.r.o.Link.Silence
@@ -44,9 +44,9 @@ func (p *peer) watch(ctx context.Context, conn transport.Conn, who crdt.Origin) 
 		case <-tick.C:
 		}
 		once, cancel := context.WithTimeout(ctx, silence)
-		err := p.ping(once, conn, who)
+		err := p.ping(once, s.conn, who)
 		cancel()
-		if quiet := time.Since(conn.Heard()); quiet >= silence && ctx.Err() == nil {
+		if quiet := time.Since(s.conn.Heard()); quiet >= silence && ctx.Err() == nil {
 			return fmt.Errorf("%w for %v: %w", link.ErrSilent, quiet.Round(time.Millisecond), err)
 		}
 	}

@@ -28,8 +28,15 @@ const (
 // errReopen says that other tables are wanted from the peer.
 var errReopen = errors.New("other tables are wanted now")
 
-// follow keeps a link from the peer while the session lives.
-func (p *peer) follow(ctx context.Context, conn transport.Conn, who crdt.Origin) error {
+// follow keeps a link from the peer while the session lives. It begins when the peer's catalog has come: of a transaction over
+// tables of which the peer had one only since the last session, the parts in the others would be shown alone.
+func (p *peer) follow(ctx context.Context, s *session, who crdt.Origin) error {
+	select {
+	case <-s.told:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	conn := s.conn
 	backoff := link.Backoff{Min: 5 * time.Millisecond, Max: 500 * time.Millisecond}
 	for {
 		tables, changed := p.r.o.Sink.Wanted(p.region)
