@@ -68,9 +68,9 @@ type Txn interface {
 	Reader // committed state, not this Txn's own writes
 	Writer
 
-	// GetEach looks up keys, which rise, and calls found for each that exists, in order, with its place in keys. The value is
-	// the store's memory, good until found returns. An error of found ends it and is returned. It is cheaper than as many
-	// Gets, most of all where keys do not exist.
+	// GetEach looks up keys, which rise, and calls found once for each that exists, in any order, with its place in keys. The
+	// value is good until found returns. An error of found ends it and is returned. It is cheaper than as many Gets, most of
+	// all where keys do not exist.
 	GetEach(keys [][]byte, found func(i int, value []byte) error) error
 
 	// Commit fixes the transaction's place in the store's total order, calls seal there (it may add last writes through its

@@ -50,15 +50,9 @@ func (m *merging) lookUp(wanted []*slot, room *atomic.Int64) error {
 	for i, s := range wanted {
 		keys[i] = s.key
 	}
-	done := 0
-	settle := func(end int) { // there is nothing under those that were passed over
-		for ; done < end; done++ {
-			wanted[done].read = true
-		}
-	}
 	err := m.tx.GetEach(keys, func(i int, value []byte) error {
 		wanted[i].found(value)
-		settle(i + 1)
+		wanted[i].read = true
 		if room.Add(-int64(len(value))) < 0 {
 			return errAhead
 		}
@@ -67,8 +61,8 @@ func (m *merging) lookUp(wanted []*slot, room *atomic.Int64) error {
 	if errors.Is(err, errAhead) {
 		return nil
 	}
-	if err == nil {
-		settle(len(wanted))
+	for i := 0; err == nil && i < len(wanted); i++ {
+		wanted[i].read = true // nothing is stored of those that were not found
 	}
 	return err
 }

@@ -7,10 +7,14 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// GetEach walks over the keys with one iterator. Pebble's Get reads a block of the lowest level to find that a key is not
+// GetEach walks over the keys that are not cached with one iterator. Pebble's Get reads a block of the lowest level to find that a key is not
 // there, for it looks at no Bloom filters there; this does not.
 func (t *txn) GetEach(keys [][]byte, found func(i int, value []byte) error) (err error) {
-	if err := t.usable(); err != nil || len(keys) == 0 {
+	if err := t.usable(); err != nil {
+		return err
+	}
+	keys, places, err := t.store.rows.getEach(keys, found)
+	if err != nil || len(keys) == 0 {
 		return err
 	}
 	last := keys[len(keys)-1]
@@ -18,12 +22,29 @@ func (t *txn) GetEach(keys [][]byte, found func(i int, value []byte) error) (err
 		LowerBound: keys[0], UpperBound: append(bytes.Clone(last), 0), UseL6Filters: true,
 	})
 	if err == nil {
-		err = errors.Join(eachOf(it, keys, found), it.Close())
+		err = errors.Join(eachOf(it, keys, func(i int, value []byte) error { return found(places[i], value) }), it.Close())
 	}
 	if err != nil {
 		return t.store.because("lookup", err)
 	}
 	return t.store.health.failure() // what was shown could be a commit that is not on the disk and never will be
+}
+
+// getEach calls found for the keys that are cached, and returns the others with their places.
+func (r *rows) getEach(keys [][]byte, found func(i int, value []byte) error) (others [][]byte, places []int, err error) {
+	others, places = make([][]byte, 0, len(keys)), make([]int, 0, len(keys))
+	for i, k := range keys {
+		if r.keeps(k) {
+			if v, ok, _ := r.get(k); ok {
+				if err := found(i, v); err != nil {
+					return nil, nil, err
+				}
+				continue
+			}
+		}
+		others, places = append(others, k), append(places, i)
+	}
+	return others, places, nil
 }
 
 // sparseTries is how many seeks find out whether the store has few keys among those that are looked for.
