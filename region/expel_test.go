@@ -210,7 +210,7 @@ func TestExpelledAlive(t *testing.T) {
 		w.setCut(us, ap, true)
 		w.expel(ap, us, false)
 		w.eventually("eu knows", func() bool { return w.at(eu).catalog.Lookup("things").IsGone(w.at(us).Origin()) })
-		time.Sleep(time.Minute)
+		time.Sleep(5 * time.Second)
 		w.mustPut(us, "things", "late", 1)
 		w.setCut(us, eu, false)
 		w.eventually("us knows", func() bool { return w.at(us).Stats().Ended })
@@ -289,7 +289,7 @@ func TestRebuiltWhileLeaving(t *testing.T) {
 		w.set(func() { w.cut[[2]string{ap, eu}] = false })
 		w.eventually("ap knows", func() bool { return w.at(ap).catalog.Lookup("things").IsGone(gone) })
 		w.eventually("ap knows by relay that it is deleted", func() bool { return w.get(ap, "things", "a") == -1 })
-		time.Sleep(30 * time.Second)
+		time.Sleep(5 * time.Second)
 		for _, n := range []string{eu, ap} {
 			s := w.at(n).Stats().Floors
 			if !slices.ContainsFunc(s[0].HeldBack, func(h HoldingBack) bool { return h.Origin == gone }) {
