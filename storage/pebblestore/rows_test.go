@@ -2,7 +2,6 @@ package pebblestore
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -33,7 +32,7 @@ func openRows(t *testing.T, cache int64, kind byte) *Store {
 // commit writes by one transaction.
 func commit(t *testing.T, s *Store, write func(storage.Txn), keys ...[]byte) {
 	t.Helper()
-	x, err := s.Begin(context.Background(), keys...)
+	x, err := s.Begin(t.Context(), keys...)
 	if err != nil {
 		t.Error(err)
 		return
