@@ -109,7 +109,7 @@ func (r *rows) offer(s seen, key, value []byte) {
 	h := r.shard(s.hash)
 	defer h.mu.Unlock()
 	if s.quiet && s.version == h.version {
-		h.put(s.hash, key, value)
+		h.put(s.hash, key, value, 0)
 	}
 }
 
@@ -130,17 +130,20 @@ func (r *rows) begin(batch batchrepr.Reader) {
 }
 
 func (r *rows) end(batch batchrepr.Reader) {
+	// In hiding, because a later write of the batch may be to the same key.
 	r.each(batch, func(h *rowShard, hash uint64, key, value []byte) {
-		h.writing--
 		if value == nil {
 			delete(h.at, hash)
 			return
 		}
-		h.put(hash, key, value)
-	}, func(h *rowShard) {
+		h.put(hash, key, value, 1)
+	}, func(h *rowShard) { clear(h.at) })
+	r.each(batch, func(h *rowShard, hash uint64, key, _ []byte) {
 		h.writing--
-		clear(h.at)
-	})
+		if c, at := h.find(hash, key); c != nil {
+			c[at+rowHidden] = 0
+		}
+	}, func(h *rowShard) { h.writing-- })
 }
 
 // each calls one for each key of a batch that is kept, with its new value, nil if there is none or it is not known; and all for
@@ -193,12 +196,12 @@ func (h *rowShard) find(hash uint64, key []byte) (c chunk, at int) {
 	return c, at
 }
 
-// put adds a key's row, or writes over the one it has.
-func (h *rowShard) put(hash uint64, key, value []byte) {
+// put adds a key's row, or writes over the one it has. Hidden is its flag.
+func (h *rowShard) put(hash uint64, key, value []byte, hidden byte) {
 	if c, at := h.find(hash, key); c != nil {
 		if v := c.value(at); len(v) == len(value) {
 			copy(v, value)
-			c[at+rowHidden] = 0
+			c[at+rowHidden] = hidden
 			return
 		}
 	}
@@ -211,8 +214,8 @@ func (h *rowShard) put(hash uint64, key, value []byte) {
 	c := h.chunks[h.filling]
 	h.at[hash] = uint32(h.filling*chunkBytes + len(c)) //nolint:gosec // maxChunks
 	c = binary.LittleEndian.AppendUint64(c, hash)
-	c = binary.LittleEndian.AppendUint32(c, uint32(len(value)))             //nolint:gosec // maxRow
-	c = append(binary.LittleEndian.AppendUint16(c, uint16(len(key))), 0, 0) //nolint:gosec // maxRow
+	c = binary.LittleEndian.AppendUint32(c, uint32(len(value)))                  //nolint:gosec // maxRow
+	c = append(binary.LittleEndian.AppendUint16(c, uint16(len(key))), 0, hidden) //nolint:gosec // maxRow
 	h.chunks[h.filling] = append(append(c, key...), value...)
 }
 

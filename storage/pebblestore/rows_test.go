@@ -250,3 +250,42 @@ func TestRowsOfOneLargeBatch(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 }
+
+// TestRowsShowNothingOfTheMiddle: of several writes of one batch to one key nobody sees any but the last.
+func TestRowsShowNothingOfTheMiddle(t *testing.T) {
+	s := openRows(t, 32<<20, 'i')
+	key, last := []byte("i"), []byte("last")
+	commit(t, s, func(x storage.Txn) { must(t, x.Set(key, last)) })
+	var reader sync.WaitGroup
+	done := make(chan struct{})
+	reader.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			if v, err := s.Get(key); err != nil || !bytes.Equal(v, last) {
+				t.Errorf("read %q, %v", v, err)
+				return
+			}
+		}
+	})
+	for round := range 10 {
+		commit(t, s, func(x storage.Txn) {
+			must(t, x.Set(key, []byte("gone")))
+			for n := range 2000 {
+				must(t, x.Set(fmt.Appendf(nil, "i%06d", n), last))
+			}
+			switch round % 3 {
+			case 1:
+				must(t, x.Delete(key))
+			case 2:
+				must(t, x.DeleteRange(key, []byte("i0")))
+			}
+			must(t, x.Set(key, last))
+		})
+	}
+	close(done)
+	reader.Wait()
+}
