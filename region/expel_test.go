@@ -165,6 +165,46 @@ func TestExpelled(t *testing.T) {
 	})
 }
 
+// TestSessionsAfterReturn: a region that was expelled is a member again. What the first life wrote and the others have is not void:
+// a session that has seen it is served everywhere, by the others, which read the log of the second life from its beginning, and by
+// the region itself, be it of a table that it never shared.
+func TestSessionsAfterReturn(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T) {
+		w, void := lonely(t)
+		defer w.close()
+		w.expel(eu, us, false)
+		w.eventually("ap has the half of it by relay", func() bool { return w.get(ap, "things", "half") == 1 })
+		w.setCut(us, eu, false)
+		w.setCut(us, ap, false)
+		w.start(us)
+		w.reborn(us)
+		w.eventually("its replica is gone", func() bool { return w.at(us).catalog.ByID(w.id(eu, "things")).Local.Dropped })
+		w.addReplica(eu, "things", us)
+		w.eventually("us has it", func() bool { return w.active(us, "things") && w.get(us, "things", "half") == 1 })
+		half, own := w.seenOf(us, "things", "half"), w.seenOf(us, "own", "mine")
+		check := func() {
+			t.Helper()
+			for _, n := range []string{us, eu, ap} {
+				if err := w.await(n, half, time.Minute); err != nil {
+					t.Errorf("%s has it: %v", n, err)
+				}
+				if err := w.await(n, void, 0); fault.KindOf(err) != fault.Unavailable {
+					t.Errorf("%s: a session that has seen what is void: %v", n, err)
+				}
+			}
+			if err := w.await(us, own, time.Minute); err != nil {
+				t.Errorf("us has what is its own: %v", err)
+			}
+		}
+		check()
+		for _, n := range []string{us, eu} {
+			w.crash(n)
+			w.start(n)
+		}
+		check()
+	})
+}
+
 // floorBefore is a time that no floor may reach while what us wrote last is not settled: the floor rests on all that it wrote.
 func (w *world) floorBefore(at string) crdt.Time {
 	in := w.at(at).inbound

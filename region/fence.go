@@ -11,6 +11,7 @@ import (
 	"github.com/meridiandb/meridian/internal/fault"
 	"github.com/meridiandb/meridian/item"
 	"github.com/meridiandb/meridian/region/catalog"
+	"github.com/meridiandb/meridian/region/clock"
 	"github.com/meridiandb/meridian/storage"
 	"github.com/meridiandb/meridian/stream/record"
 )
@@ -234,12 +235,21 @@ func rebirth(s storage.Store, id *identity, fresh uint64, end record.Seq) (bool,
 	if o.Incarnation != id.Incarnation {
 		return false, storage.Corruptf("incarnation that is over", "%x is, the store's is %x", o.Incarnation, id.Incarnation)
 	}
+	before := id.origin()
 	id.Incarnation, id.Begins = max(fresh, o.Above+1), end
 	b, err := json.Marshal(id)
 	if err != nil {
 		return false, err
 	}
+	last, err := clock.Ceiling(s)
+	if err != nil {
+		return false, err
+	}
 	return true, write(s, func(w storage.Writer) error {
-		return errors.Join(catalog.Restart(s, w, id.Region), w.Set(identityKey, b), w.Delete(overKey))
+		stay, err := catalog.Restart(s, w, id.Region)
+		for _, table := range stay { // they have everything of the incarnation before: sessions ask
+			err = errors.Join(err, w.Set(mendedKey(table, before), storage.AppendSeq(nil, uint64(last))))
+		}
+		return errors.Join(err, w.Set(identityKey, b), w.Delete(overKey))
 	})
 }

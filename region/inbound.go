@@ -286,7 +286,15 @@ func (in *inbound) setCursors(moved map[crdt.Origin]record.Seq) error {
 	if len(moved) == 0 {
 		return nil
 	}
+	in.mu.Lock()
+	kept := in.keptLocked(moved)
+	in.mu.Unlock()
 	err := write(in.region.store, func(w storage.Writer) error {
+		for id, up := range kept {
+			if err := in.setMended(w, id, up); err != nil {
+				return err
+			}
+		}
 		for o, at := range moved {
 			if err := errors.Join(setCursor(w, o, at), w.Delete(appliedKey(o))); err != nil {
 				return err
@@ -299,9 +307,32 @@ func (in *inbound) setCursors(moved map[crdt.Origin]record.Seq) error {
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	for id, up := range kept {
+		in.raisedLocked(id, up)
+	}
 	for o, at := range moved {
 		in.cursors[o] = at
 		delete(in.closed, o) // the next batch says it for what is wanted now
 	}
 	return nil
+}
+
+// keptLocked is what tables have, by logs of which no batch comes any more, of origins whose cursors move: that stays true, and
+// nobody would say it again.
+func (in *inbound) keptLocked(moved map[crdt.Origin]record.Seq) map[record.TableID]map[crdt.Origin]crdt.Time {
+	kept := map[record.TableID]map[crdt.Origin]crdt.Time{}
+	for o := range moved {
+		if !in.isOverLocked(o) {
+			continue
+		}
+		for _, e := range in.region.catalog.Entries() {
+			if t := in.upToLocked(e, o); e.Local.Ready && t > in.mended[e.ID][o] {
+				if kept[e.ID] == nil {
+					kept[e.ID] = map[crdt.Origin]crdt.Time{}
+				}
+				kept[e.ID][o] = t
+			}
+		}
+	}
+	return kept
 }

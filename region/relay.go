@@ -159,7 +159,7 @@ func (in *inbound) questionLocked(o crdt.Origin, quiet map[string]bool) *questio
 	slices.SortFunc(entries, func(a, b *catalog.Entry) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 	for _, e := range entries {
 		m := e.Member(o.Region)
-		if !e.Holds(in.region.name) || !e.Local.Ready || m == nil {
+		if !e.Holds(in.region.name) || !e.Local.Ready || m == nil || e.Replicas() == 1 { // nobody else can have anything of it
 			continue
 		}
 		if m.State == catalog.MemberRemoved && (!e.IsGone(o) || in.finalLocked(e, o, in.newestLocked(e))) {

@@ -83,10 +83,10 @@ func (d *Descriptor) heldElsewhere(region string) bool {
 }
 
 // Restart makes, in a batch of a store that is not open as a catalog, all replicas that other regions hold too empty ones, which
-// are to be filled again or dropped. Tables that this region alone has stay.
-func Restart(s storage.Reader, w storage.Writer, region string) error {
+// are to be filled again or dropped. Tables that this region alone has stay: those are returned.
+func Restart(s storage.Reader, w storage.Writer, region string) (stay []record.TableID, err error) {
 	alone := map[record.TableID]bool{}
-	err := scan(s, storage.KindCatalog, func(id record.TableID, v []byte) error {
+	err = scan(s, storage.KindCatalog, func(id record.TableID, v []byte) error {
 		d := new(Descriptor)
 		if err := json.Unmarshal(v, d); err != nil {
 			return err
@@ -95,12 +95,16 @@ func Restart(s storage.Reader, w storage.Writer, region string) error {
 		alone[id] = m != nil && m.State != MemberRemoved && !d.heldElsewhere(region)
 		return nil
 	})
-	return errors.Join(err, scan(s, storage.KindLocal, func(id record.TableID, v []byte) error {
+	err = errors.Join(err, scan(s, storage.KindLocal, func(id record.TableID, v []byte) error {
 		var l Local
 		if err := json.Unmarshal(v, &l); err != nil {
 			return err
 		}
-		if alone[id] || l.Dropped {
+		switch {
+		case l.Dropped:
+			return nil
+		case alone[id]:
+			stay = append(stay, id)
 			return nil
 		}
 		l.Ready, l.From, l.Sources, l.Past, l.Built, l.Dropping, l.Expiry = false, 0, nil, nil, nil, nil, 0
@@ -110,4 +114,5 @@ func Restart(s storage.Reader, w storage.Writer, region string) error {
 		}
 		return w.Set(key(storage.KindLocal, id), b)
 	}))
+	return stay, err
 }

@@ -51,20 +51,27 @@ var ceilingKey = storage.MetaKey("clock-ceiling")
 
 // Open starts a clock at the ceiling that an earlier run left.
 func Open(s storage.Reader, origin crdt.Origin, wall Wall) (*Clock, error) {
-	c := &Clock{origin: origin, wall: wall}
+	at, err := Ceiling(s)
+	if err != nil {
+		return nil, err
+	}
+	c := &Clock{origin: origin, wall: wall, ceiling: at, settled: at}
+	c.hlc.Observe(at)
+	return c, nil
+}
+
+// Ceiling is a time that no write of a store is above, as an earlier run left it; 0 if there was none.
+func Ceiling(s storage.Reader) (crdt.Time, error) {
 	v, err := s.Get(ceilingKey)
 	switch {
 	case storage.IsNotFound(err):
-		return c, nil
+		return 0, nil
 	case err != nil:
-		return nil, err
+		return 0, err
 	case len(v) != 8:
-		return nil, storage.Corruptf("clock ceiling", "%d bytes instead of 8", len(v))
+		return 0, storage.Corruptf("clock ceiling", "%d bytes instead of 8", len(v))
 	}
-	c.ceiling = crdt.Time(binary.BigEndian.Uint64(v))
-	c.settled = c.ceiling
-	c.hlc.Observe(c.ceiling)
-	return c, nil
+	return crdt.Time(binary.BigEndian.Uint64(v)), nil
 }
 
 // Stamp returns the next stamp, above all before it and all observed. It is for what must be new but not new for ever:
