@@ -570,3 +570,32 @@ func sameJSON(a, b any) bool {
 	y, yerr := json.Marshal(b)
 	return xerr == nil && yerr == nil && string(x) == string(y)
 }
+
+// TestLeftRebuilt: a region was rebuilt, and leaves before the keeper knows. Its earlier life is gone; the present one has drained
+// what it wrote, and is the one that has left.
+func TestLeftRebuilt(t *testing.T) {
+	a := newRig(t, "a-1", 1000)
+	id := a.create("T").ID
+	before, now := crdt.Origin{Region: "b-1", Incarnation: 5}, crdt.Origin{Region: "b-1", Incarnation: 7}
+	if _, err := a.AddReplica(id, Member{Region: "b-1", Origin: before, From: 30}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Activated(id, Member{Region: "b-1", Origin: before, From: 30}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.RemoveReplica(id, "b-1"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		e, err := a.Left(id, "b-1", now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m := e.Member("b-1"); m.State != MemberRemoved || m.Origin != now || m.From != 0 {
+			t.Errorf("%+v has left, not %v", m, now)
+		}
+		if !e.IsGone(before) || e.IsGone(now) {
+			t.Errorf("gone: %v", e.Gone)
+		}
+	}
+}

@@ -66,10 +66,11 @@ func (c *Catalog) Left(id record.TableID, region string, origin crdt.Origin) (*E
 		if m == nil || m.State != MemberDeleting {
 			return e.Descriptor, nil
 		}
-		d := e.Descriptor
-		if !origin.IsZero() && m.Origin != origin {
-			d = d.withGone(m.Origin)
+		if origin.IsZero() || m.Origin == origin {
+			return e.left(region, c.opts.Now())
 		}
+		d := e.withGone(m.Origin)
+		*d.Member(region) = Member{Region: region, Origin: origin, State: m.State, MemberSettings: m.MemberSettings} // it has drained its own
 		return d.left(region, c.opts.Now())
 	})
 }
