@@ -78,8 +78,9 @@ type expiryJob struct {
 
 // lookedAt is how far a table's entries were looked at, in unix milliseconds.
 type lookedAt struct {
-	upTo int64 // all before it are gone, or were listed, or left
-	left int64 // the oldest that was left; 0: none was
+	setting int64 // by whose order: its ChangedAt
+	upTo    int64 // all before it are gone, or were listed, or left
+	left    int64 // the oldest that was left; 0: none was
 }
 
 // dueItems are what a look found of a table.
@@ -111,6 +112,9 @@ func (j *expiryJob) look() (found []dueItems) {
 	began := time.Now()
 	sweep := !began.Before(j.sweep)
 	whole := sweep && j.sweeps%expireWhole == 0
+	if whole {
+		clear(j.looked)
+	}
 	left := expireMost
 	for _, e := range j.catalog.Entries() { // in another order next time
 		if !j.expires(e) {
@@ -119,11 +123,12 @@ func (j *expiryJob) look() (found []dueItems) {
 			continue
 		}
 		at := j.looked[e.ID]
+		if at.setting != e.TTL.ChangedAt {
+			at = lookedAt{setting: e.TTL.ChangedAt}
+			j.looked[e.ID] = at
+		}
 		from := at.upTo
-		switch {
-		case whole:
-			from = 0
-		case sweep && at.left > 0:
+		if sweep && at.left > 0 {
 			from = at.left
 		}
 		due, err := j.lookAt(e, from, left)
@@ -204,6 +209,7 @@ func (j *expiryJob) step(found []dueItems, size int) []dueItems {
 		d := &found[0]
 		n := min(size, len(d.entries))
 		if !j.expires(j.catalog.ByID(d.id)) {
+			delete(j.looked, d.id)
 			n = len(d.entries) // no longer
 		} else if err := j.engine.Expire(j.ctx, d.id, d.now, d.entries[:n], d.may); err != nil {
 			j.failed(d.id, err)

@@ -429,3 +429,23 @@ func TestDue(t *testing.T) {
 		}
 	})
 }
+
+// TestExpiryOfAnotherSetting: a new setting has everything looked at, also if the job was not looking while there was none.
+func TestExpiryOfAnotherSetting(t *testing.T) {
+	on(t, func(t *testing.T, disk bool) {
+		w := newWorld(t, 1, disk, east)
+		defer w.close()
+		w.createExpiring("T", east)
+		for i := range 10 { // at all times between two looks
+			time.Sleep(expireSweep + time.Duration(i)*expireEvery/10)
+			w.update(east, "T", catalog.Change{TTL: &catalog.TTLSpec{Attribute: "exp"}})
+			w.putItem(east, "T", expiring("past", in(-time.Minute)))
+			w.expireBy(east, "T", "exp", east)
+			began := time.Now()
+			w.eventually("it is gone", func() bool { return !w.has(east, "T", "past") })
+			if late := time.Since(began); late > 2*expireEvery {
+				t.Errorf("%v after it began to count", late)
+			}
+		}
+	})
+}

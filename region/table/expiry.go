@@ -23,7 +23,7 @@ import (
 // The value is the name of the region that wrote the current version, which is the one to expire it.
 //
 // Every item with a time has an entry, however far off or long past it is: what is too old is passed over when it is looked
-// for (Expire), because that depends on when one looks.
+// for (Due), because that depends on when one looks.
 
 func expiryPrefix(id record.TableID) []byte { return storage.AppendTable(nil, storage.KindTTL, id) }
 
