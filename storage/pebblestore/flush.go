@@ -6,7 +6,8 @@ const (
 	// worthFlushing is how many bytes of WAL Close leaves to the next Open at most. Reading them again takes as long as writing
 	// them did: about 25 ms a megabyte of small items.
 	worthFlushing = 1 << 20
-	// flushPatience is how long Close takes for it, so that a slow disk does not hold up the end of the process.
+	// flushPatience is how long Close waits for it, so that one that is not even begun, on a slow disk, does not hold up the end
+	// of the process. What is under way Pebble's own Close waits for, however long it takes: the flush, and a compaction.
 	flushPatience = 5 * time.Second
 )
 
