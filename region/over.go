@@ -11,8 +11,8 @@ import (
 // they have of it (floorleast.go), and nothing more is taken of its log, should it come back. What it alone has it sets aside
 // (fence.go).
 
-// errOver says that nothing is taken of an origin any more.
-var errOver = errors.New("this incarnation is over: its region was rebuilt since, or was removed while it was dead")
+// ErrOver says that nothing is taken of an origin any more.
+var ErrOver = errors.New("this incarnation is over: its region was rebuilt since, or was removed while it was dead")
 
 // learnGoneLocked takes note of what tables' descriptions say of regions that are gone.
 func (in *inbound) learnGoneLocked() {

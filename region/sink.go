@@ -53,7 +53,8 @@ func (r *Region) Cursor(peer crdt.Origin) record.Seq {
 // batch; both are durable on return. Closed is a time at or below which nothing of the peer will come after upTo. Applying
 // a batch again changes nothing.
 //
-// ErrStale asks for a new stream. ErrHeld says that the batch was taken up to where the cursor is now, and not beyond.
+// ErrStale asks for a new stream. ErrHeld says that the batch was taken up to where the cursor is now, and not beyond; ErrOver that
+// nothing was taken, or will be.
 // Batches of one peer come one after the other, those of several side by side.
 func (r *Region) Apply(ctx context.Context, peer crdt.Origin, commits []record.Commit, upTo record.Seq, closed crdt.Time) error {
 	in := r.inbound
@@ -63,7 +64,7 @@ func (r *Region) Apply(ctx context.Context, peer crdt.Origin, commits []record.C
 		return ErrStale
 	}
 	if in.isOver(peer) {
-		return fmt.Errorf("%w: %s", errOver, peer)
+		return fmt.Errorf("%w: %s", ErrOver, peer)
 	}
 	if err := in.meet(peer); err != nil {
 		return r.fail(err)

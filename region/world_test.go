@@ -240,7 +240,7 @@ func (w *world) follow(ctx context.Context, r *Region, peer string) {
 
 func (w *world) expected(err error) bool {
 	return errors.Is(err, errCut) || errors.Is(err, ErrStale) || errors.Is(err, ErrHeld) || errors.Is(err, storage.ErrClosed) ||
-		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errClosed) || errors.Is(err, errOver) || errors.Is(err, ErrRebuild)
+		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errClosed) || errors.Is(err, ErrOver) || errors.Is(err, ErrRebuild)
 }
 
 // link is one stream: opened under one answer of Wanted, in the order that Sink asks for.

@@ -18,7 +18,7 @@ const (
 	// applyCommits and applyBytes bound what is given to Sink.Apply at once, and so how long it holds anything.
 	applyCommits = 1024
 	applyBytes   = 4 << 20
-	// refusedPause and repairPause are how long a peer that refused is left in peace, unless other tables are wanted.
+	// refusedPause and repairPause are how long a peer that refused, or is refused, is left in peace, unless other tables are wanted.
 	refusedPause = time.Second
 	repairPause  = 5 * time.Second
 	// holdPause is when what the Sink holds is tried again.
@@ -59,7 +59,7 @@ func (p *peer) follow(ctx context.Context, s *session, who crdt.Origin) error {
 			p.failed(StateRepair, err)
 			p.r.o.Sink.Trimmed(who)
 			wait = repairPause
-		case errors.As(err, &refusal):
+		case errors.As(err, &refusal), errors.Is(err, ErrOver):
 			p.failed(StateRefused, err)
 			wait = refusedPause
 		default:

@@ -445,6 +445,39 @@ func TestHeld(t *testing.T) {
 	})
 }
 
+// Of a peer that the Sink takes nothing of any more the link is tried again now and then, and the session stays for all else.
+func TestOver(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		s := newSim(t, 1, fakenet.Path{Delay: 10 * time.Millisecond}, link.Config{}, "a", "b")
+		defer s.close()
+		a, b := s.nodes["a"], s.nodes["b"]
+		s.within(time.Second, "both connected", s.calm)
+		var over atomic.Bool
+		over.Store(true)
+		b.mu.Lock()
+		b.applying = func(context.Context) error {
+			if over.Load() {
+				return fmt.Errorf("%w: it was expelled", replication.ErrOver)
+			}
+			return nil
+		}
+		b.mu.Unlock()
+		a.write(1, table(1))
+		a.sync()
+		s.within(10*time.Second, "refused", func() bool { return s.state(b, "a") == replication.StateRefused })
+		if p := b.r.Peers()[0]; !strings.Contains(p.Error, "it was expelled") {
+			t.Errorf("%+v", p)
+		}
+		before := s.opened(b, "a")
+		time.Sleep(time.Minute)
+		if n := s.opened(b, "a") - before; n < 10 || n > 70 {
+			t.Errorf("%d links opened in a minute", n)
+		}
+		over.Store(false)
+		s.within(5*time.Second, "level", s.calm)
+	})
+}
+
 // A cursor past the end of the log, as after a disk was rolled back, is refused in words.
 func TestCursorPastEnd(t *testing.T) {
 	inBubble(t, func(t *testing.T) {

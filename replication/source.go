@@ -15,6 +15,10 @@ var ErrStale = errors.New("replication: other tables are wanted now")
 // ErrHeld is what Sink.Apply returns when the next commit comes from a clock that is too far ahead.
 var ErrHeld = errors.New("replication: the next commit is from a clock too far ahead")
 
+// ErrOver is what Sink.Apply returns when nothing of the peer is taken any more: it was removed while it was dead, or replaced, and
+// has yet to find that out.
+var ErrOver = errors.New("replication: nothing of this incarnation is taken any more")
+
 // ErrTrimmed is what Source.Read returns when the log no longer reaches back to the position asked for.
 var ErrTrimmed = errors.New("replication: the log no longer reaches back to this position")
 
@@ -52,8 +56,8 @@ type Sink interface {
 	Cursor(peer crdt.Origin) record.Seq
 	// Apply merges commits, moves the cursor to upTo in the same batch, and returns when both are durable. Applying again
 	// changes nothing. Everything of the peer up to closed has then been applied. ErrStale asks for a new link; ErrHeld means
-	// that the same must be tried again later, and nothing beyond it before. Commits keep the memory they came in; it is
-	// Apply's from then on.
+	// that the same must be tried again later, and nothing beyond it before; ErrOver that there is no use. Commits keep the
+	// memory they came in; it is Apply's from then on.
 	Apply(ctx context.Context, peer crdt.Origin, commits []record.Commit, upTo record.Seq, closed crdt.Time) error
 	// Trimmed is told that a peer's log no longer reaches back to the cursor. What is missing must be had another way; that
 	// moves the cursor, and the link is tried again now and then, and whenever the list of Wanted changes.

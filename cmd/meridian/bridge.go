@@ -40,7 +40,7 @@ func (s sourceAndSink) Read(from record.Seq, wanted map[record.TableID]bool, max
 	return commits, next, err
 }
 
-// Apply says ErrStale and ErrHeld in replication's words.
+// Apply says ErrStale, ErrHeld and ErrOver in replication's words.
 func (s sourceAndSink) Apply(ctx context.Context, peer crdt.Origin, commits []record.Commit, upTo record.Seq, closed crdt.Time) error {
 	err := s.Region.Apply(ctx, peer, commits, upTo, closed)
 	switch {
@@ -48,6 +48,8 @@ func (s sourceAndSink) Apply(ctx context.Context, peer crdt.Origin, commits []re
 		return replication.ErrStale
 	case errors.Is(err, region.ErrHeld):
 		return fmt.Errorf("%w: %w", replication.ErrHeld, err)
+	case errors.Is(err, region.ErrOver):
+		return fmt.Errorf("%w: %w", replication.ErrOver, err)
 	}
 	return err
 }

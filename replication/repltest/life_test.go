@@ -244,6 +244,12 @@ func (b bridge) Apply(ctx context.Context, peer crdt.Origin, commits []record.Co
 		return replication.ErrStale
 	case errors.Is(err, region.ErrHeld):
 		return fmt.Errorf("%w: %w", replication.ErrHeld, err)
+	case errors.Is(err, region.ErrOver):
+		now := b.l.n.w.node(peer.Region).at() // a batch of a region that was rebuilt since may be late
+		if now != nil && now.region.Origin() == peer && !b.l.n.w.expels(peer.Region) && !b.l.excused(err) {
+			b.l.n.w.fail("%s takes nothing of %s: %v", b.l.n.name, peer.Region, err)
+		}
+		return fmt.Errorf("%w: %w", replication.ErrOver, err)
 	case ctx.Err() == nil && !b.l.excused(err) && !b.l.n.w.expels(peer.Region):
 		b.l.n.w.fail("%s cannot apply what %s sent: %v", b.l.n.name, peer.Region, err)
 	}
