@@ -55,6 +55,9 @@ func TestManyExpire(t *testing.T) {
 	}
 	f.fillExpiring(t, n, due)
 	f.level(t)
+	if time.Now().After(begin) { // what is half a minute late when it arrives, others than its writer expire, too
+		t.Skipf("writing %d items took longer than %v: the machine is busy", n, filling+spread)
+	}
 
 	busy := f.foreground(t, "busy")
 	watched, stop := context.WithCancel(t.Context())

@@ -33,6 +33,7 @@ func (f *fleet) foreground(t *testing.T, table string) *foreground {
 	fg := new(foreground)
 	var clients sync.WaitGroup
 	fg.stop = func() { cancel(); clients.Wait() }
+	t.Cleanup(fg.stop) // nobody may tell a test that failed meanwhile, and is over, of an error
 	every := foregroundClients * 10 * time.Millisecond
 	for i, region := range f.names {
 		for c := range foregroundClients {
