@@ -33,8 +33,8 @@
 //
 // # Caches
 //
-// Get of a key of Options.RowKind is answered from a cache of single values (rows.go), if it can be, which every commit keeps
-// up to date in its place in the order; all other reads are Pebble's, with its cache of blocks.
+// Get and GetEach of keys of Options.RowKind are answered from a cache of single values (rows.go), if they can be, which every
+// commit keeps up to date in its place in the order; all other reads are Pebble's, with its cache of blocks.
 //
 // # Files
 //

@@ -7,8 +7,8 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// GetEach walks over the keys that are not cached with one iterator. Pebble's Get reads a block of the lowest level to find that a key is not
-// there, for it looks at no Bloom filters there; this does not.
+// GetEach walks over the keys that are not cached with one iterator. Pebble's Get reads a block of the lowest level to find that
+// a key is not there, for it looks at no Bloom filters there; this does not.
 func (t *txn) GetEach(keys [][]byte, found func(i int, value []byte) error) (err error) {
 	if err := t.usable(); err != nil {
 		return err
