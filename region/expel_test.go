@@ -300,6 +300,34 @@ func TestOldDiskReturns(t *testing.T) {
 	})
 }
 
+// TestOldDiskIsNotHeard: a region that has only read of the later life, and not met it, takes nothing of the old disk either: else
+// it might drop as forgotten what the old one then believes to be held.
+func TestOldDiskIsNotHeard(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T) {
+		w := forgetful(t, eu, us, ap)
+		defer w.close()
+		old := w.at(us).Origin()
+		w.crash(us)
+		w.set(func() { w.cut[[2]string{us, ap}], w.cut[[2]string{ap, us}] = true, true })
+		w.lose2(us)
+		w.eventually("ap reads of it", func() bool {
+			return w.at(ap).catalog.Lookup("things").Member(us).Origin.Incarnation > old.Incarnation
+		})
+		w.crash(ap)
+		w.start(ap)
+		err := w.at(ap).applyAs(old)
+		if !errors.Is(err, ErrOver) {
+			t.Errorf("a batch of the old disk: %v", err)
+		}
+	})
+}
+
+// applyAs takes an empty batch.
+func (r *Region) applyAs(o crdt.Origin) error {
+	r.Wanted(o.Region)
+	return r.Apply(context.Background(), o, nil, 0, 0)
+}
+
 // lose2 begins anew on an empty disk, where a region is down.
 func (w *world) lose2(name string) {
 	w.disks[name] = nil

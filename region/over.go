@@ -14,11 +14,16 @@ import (
 // ErrOver says that nothing is taken of an origin any more.
 var ErrOver = errors.New("this incarnation is over: its region was rebuilt since, or was removed while it was dead")
 
-// learnGoneLocked takes note of what tables' descriptions say of regions that are gone.
+// learnGoneLocked takes note of what tables' descriptions say of regions that are gone, or were rebuilt: whatever has a region end
+// an incarnation (catalog.Entry.Expelled) has the others take nothing of it, also where nobody has met the later one yet.
 func (in *inbound) learnGoneLocked() {
 	for _, e := range in.region.catalog.Entries() {
 		for region, upTo := range e.Gone {
 			in.over[region] = max(in.over[region], upTo+1)
+		}
+		for i := range e.Members {
+			o := e.Members[i].Origin
+			in.over[o.Region] = max(in.over[o.Region], o.Incarnation)
 		}
 	}
 }
