@@ -99,7 +99,7 @@ func TestAppendAll(t *testing.T) {
 			t.Errorf("%d and %d keys stand under %c, or others", len(a), len(b), kind)
 		}
 	}
-	if l.ceiling <= record.Seq(l.Last()) {
+	if l.ceiling <= l.Last() {
 		t.Errorf("ceiling %d, last %d", l.ceiling, l.Last())
 	}
 }
