@@ -300,6 +300,41 @@ func TestOldDiskReturns(t *testing.T) {
 	})
 }
 
+// TestStreamsOfNextLife: a region that begins anew, and is a member still, begins its streams anew, too: what was void is in the old
+// ones, and nothing in them takes it back.
+func TestStreamsOfNextLife(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T) {
+		w := newWorld(t, newSeed(t), true, eu, us)
+		defer w.close()
+		w.createStreamed(eu, "things")
+		w.addReplica(eu, "things", us)
+		w.eventually("us is a member", func() bool { return w.active(us, "things") })
+		w.setCut(us, eu, true)
+		w.mustPut(us, "things", "alone", 1)
+		old := w.streamOf(us, "things")
+		w.crash(us)
+		disk := w.disks[us]
+		w.setCut(us, eu, false)
+		w.lose2(us)
+		w.eventually("it is rebuilt", func() bool { return w.active(us, "things") && w.get(us, "things", "alone") == -1 })
+		w.stop(us)
+		w.disks[us] = disk
+		w.start(us)
+		w.reborn(us)
+		w.eventually("it is filled again", func() bool { return w.active(us, "things") })
+		w.mustPut(us, "things", "alone", 2)
+		if now := w.streamOf(us, "things"); now == old || len(w.records(us, "things")) != 1 {
+			t.Errorf("the stream %v goes on as %v with %d records", old, now, len(w.records(us, "things")))
+		}
+		if v, err := w.at(us).DescribeStream(old); err != nil || v.Status != "DISABLED" || len(w.recordsOf(us, old)) != 1 {
+			t.Errorf("the old one: %+v %v", v, err)
+		}
+		if all := w.at(us).catalog.Lookup("things").Local.Feeds; len(all) != 2 || all[0].Closed == 0 || all[1].Closed != 0 {
+			t.Errorf("streams of the feed: %+v", all)
+		}
+	})
+}
+
 // TestOldDiskIsNotHeard: a region that has only read of the later life, and not met it, takes nothing of the old disk either: else
 // it might drop as forgotten what the old one then believes to be held.
 func TestOldDiskIsNotHeard(t *testing.T) {

@@ -218,7 +218,7 @@ func (r *Region) asideOf(c *record.Commit, ch *record.Change) ([]byte, error) {
 }
 
 // rebirth makes a store whose incarnation is over that of a new one, in one batch.
-func rebirth(s storage.Store, id *identity, fresh uint64, end record.Seq) (bool, error) {
+func rebirth(s storage.Store, id *identity, now int64, fresh uint64, end record.Seq) (bool, error) {
 	v, err := s.Get(overKey)
 	if storage.IsNotFound(err) {
 		return false, nil
@@ -246,7 +246,7 @@ func rebirth(s storage.Store, id *identity, fresh uint64, end record.Seq) (bool,
 		return false, err
 	}
 	return true, write(s, func(w storage.Writer) error {
-		stay, err := catalog.Restart(s, w, id.Region)
+		stay, err := catalog.Restart(s, w, id.Region, end, now)
 		for _, table := range stay { // they have everything of the incarnation before: sessions ask
 			err = errors.Join(err, w.Set(mendedKey(table, before), storage.AppendSeq(nil, uint64(last))))
 		}

@@ -49,7 +49,7 @@ func loadIdentity(s storage.Store, name string, now int64, end record.Seq) (id i
 		if id.Region != name {
 			return id, false, fmt.Errorf("the data folder belongs to region %s, not to %s", id.Region, name)
 		}
-		again, err = rebirth(s, &id, fresh, end)
+		again, err = rebirth(s, &id, now, fresh, end)
 		return id, again, err
 	}
 	if !storage.IsNotFound(err) {

@@ -83,8 +83,9 @@ func (d *Descriptor) heldElsewhere(region string) bool {
 }
 
 // Restart makes, in a batch of a store that is not open as a catalog, all replicas that other regions hold too empty ones, which
-// are to be filled again or dropped. Tables that this region alone has stay: those are returned.
-func Restart(s storage.Reader, w storage.Writer, region string) (stay []record.TableID, err error) {
+// are to be filled again or dropped. Their streams end where the log does: what was void in them, and what a copy brings, no record
+// tells, so that others begin when they are filled. Tables that this region alone has stay: those are returned.
+func Restart(s storage.Reader, w storage.Writer, region string, end record.Seq, now int64) (stay []record.TableID, err error) {
 	alone := map[record.TableID]bool{}
 	err = scan(s, storage.KindCatalog, func(id record.TableID, v []byte) error {
 		d := new(Descriptor)
@@ -106,6 +107,11 @@ func Restart(s storage.Reader, w storage.Writer, region string) (stay []record.T
 		case alone[id]:
 			stay = append(stay, id)
 			return nil
+		}
+		for _, all := range [][]Stream{l.Streams, l.Feeds} {
+			if open := openIn(all); open != nil {
+				open.close(end, now)
+			}
 		}
 		l.Ready, l.From, l.Sources, l.Past, l.Built, l.Dropping, l.Expiry = false, 0, nil, nil, nil, nil, 0
 		b, err := json.Marshal(l)
