@@ -247,6 +247,9 @@ func (r *Region) takeRelayed(to string, q *question, a *relayAnswer) (n int, err
 		if commits[i], err = record.DecodeCommit(b); err != nil {
 			return 0, err
 		}
+		if ahead, hold := r.clock.Holds(commits[i].Stamp.Time); hold { // of notes nothing else says when they were made
+			return 0, fmt.Errorf("%w: relayed, by %v", ErrHeld, ahead)
+		}
 		if err := r.checkCopied(to, commits[i].Changes); err != nil { // what was joined with them there counts as well
 			return 0, err
 		}

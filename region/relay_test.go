@@ -127,6 +127,22 @@ func TestRelayIsHeld(t *testing.T) {
 	})
 }
 
+// TestRelayedNoteIsHeld: a commit that has nothing but notes is as new as its stamp, whatever it tells of.
+func TestRelayedNoteIsHeld(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T) {
+		w := newWorld(t, newSeed(t), false, eu, ap)
+		defer w.close()
+		r := w.at(ap)
+		c := record.Commit{
+			Seq: 1, Stamp: crdt.Stamp{Time: crdt.TimeFromMillis(time.Now().Add(24 * time.Hour).UnixMilli()), Origin: crdt.Origin{Region: us, Incarnation: 1}},
+			Changes: []record.Change{{Table: record.TableID{1}, Note: true, Key: []byte("note"), State: []byte{1}}},
+		}
+		if _, err := r.takeRelayed(eu, &question{}, &relayAnswer{Commits: [][]byte{record.AppendCommit(nil, &c)}}); !errors.Is(err, ErrHeld) {
+			t.Errorf("a note from tomorrow: %v", err)
+		}
+	})
+}
+
 // TestRelayRefused: a survivor that cannot be sure to have whole commits relays nothing, and neither is anything taken that
 // rests on what is not here.
 func TestRelayRefused(t *testing.T) {
