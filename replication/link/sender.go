@@ -82,11 +82,11 @@ func (s *Sender) End(end record.Seq, closed crdt.Time, now time.Time) {
 	s.backlog.End(end, now)
 }
 
-// What far receivers are sent is gathered for a 25th of the round trip, 8 ms at most; below a millisecond nothing is.
+// What far receivers are sent is gathered for a 40th of the round trip, 5 ms at most; below a millisecond nothing is.
 const (
-	paceShare = 25
+	paceShare = 40
 	leastPace = time.Millisecond
-	mostPace  = 8 * time.Millisecond
+	mostPace  = 5 * time.Millisecond
 )
 
 // Distance tells how long a message takes to the receiver and back; 0: not known.
