@@ -30,7 +30,7 @@ import (
 
 var (
 	seedFlag = flag.Uint64("seed", 0, "seed of random tests; 0: another each time")
-	runsFlag = flag.Int("runs", 2, "how many random histories of whole regions")
+	runsFlag = flag.Int("runs", histories, "how many random histories of whole regions")
 	logFlag  = flag.Bool("regionlog", false, "print what the regions log")
 )
 

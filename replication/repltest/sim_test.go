@@ -23,7 +23,7 @@ func TestSeeds(t *testing.T) {
 	if *seeds == 0 {
 		*seeds = 24
 		if raceDetector {
-			*seeds = 8
+			*seeds = 4
 		}
 	}
 	first, last := *from, *from+*seeds
