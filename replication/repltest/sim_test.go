@@ -21,7 +21,7 @@ var (
 // TestSeeds runs whole regions through random lives and judges what becomes of them; see doc.go.
 func TestSeeds(t *testing.T) {
 	if *seeds == 0 {
-		*seeds = 24
+		*seeds = 16
 		if raceDetector {
 			*seeds = 4
 		}
