@@ -22,14 +22,7 @@ func (f *faults) expel(rnd *rand.Rand) {
 	defer n.give()
 	f.clients.pause(n, true)
 	defer f.clients.pause(n, false)
-	time.Sleep(clientPatience + time.Second)
-	for range 100 {
-		time.Sleep(50 * time.Millisecond)
-		if f.drained(n) {
-			break
-		}
-	}
-	if !f.drained(n) {
+	if !f.drains(n) {
 		w.say("%s is not expelled: it alone has something", n.name)
 		return
 	}

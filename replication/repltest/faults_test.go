@@ -454,6 +454,18 @@ func (l *life) share(name, to string) (err error) {
 	return err
 }
 
+// drains waits until the others have all that a region has, whose clients are paused; false if that takes too long.
+func (f *faults) drains(n *node) bool {
+	time.Sleep(clientPatience + time.Second)
+	for range 100 {
+		time.Sleep(50 * time.Millisecond)
+		if f.drained(n) {
+			return true
+		}
+	}
+	return false
+}
+
 // rebuild loses a region's disk. What only it has would be lost with it, so it happens only when the others have everything.
 func (f *faults) rebuild(rnd *rand.Rand) {
 	f.tables <- struct{}{}
@@ -465,14 +477,7 @@ func (f *faults) rebuild(rnd *rand.Rand) {
 	defer n.give()
 	f.clients.pause(n, true)
 	defer f.clients.pause(n, false)
-	time.Sleep(clientPatience + time.Second)
-	for range 100 {
-		time.Sleep(50 * time.Millisecond)
-		if f.drained(n) {
-			break
-		}
-	}
-	if !f.drained(n) {
+	if !f.drains(n) {
 		f.w.say("%s is not rebuilt: it alone has something", n.name)
 		return
 	}
