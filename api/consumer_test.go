@@ -33,10 +33,10 @@ var (
 )
 
 // DYNAMODB.md 8, issue 6: a consumer that reads every shard, parents before their children, sees each change once, while
-// four writers here and two in another region write and this region's power is cut: an old image is always the new image
+// four writers here and one in each of two other regions write and this region's power is cut: an old image is always the new image
 // before it, and the last is what the table holds.
 func TestConsumerSeesEveryChange(t *testing.T) {
-	w := newTwins(t, streamSeed(t))
+	w := newCluster(t, streamSeed(t), "eu-west-1", "ap-northeast-1")
 	c := &client{t: t, url: w.url}
 	arn := c.streamTable("tab", "NEW_AND_OLD_IMAGES")
 	w.join(t)
@@ -56,9 +56,9 @@ func streamSeed(t *testing.T) uint64 {
 	return seed
 }
 
-// follow has writers in both regions change the table, and cuts home's power now and then, while the judge follows a stream. It
-// returns when the judge has replayed what shown tells of either region.
-func (w *twins) follow(t *testing.T, j *judge, arn string, cuts int, shown func(*testing.T, *region.Region) map[string]string) {
+// follow has writers in all regions change the table, and cuts home's power now and then, while the judge follows a stream. It
+// returns when the judge has replayed what shown tells of every region.
+func (w *cluster) follow(t *testing.T, j *judge, arn string, cuts int, shown func(*testing.T, *region.Region) map[string]string) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	var reading, writing sync.WaitGroup
@@ -82,12 +82,16 @@ func (w *twins) follow(t *testing.T, j *judge, arn string, cuts int, shown func(
 	writing.Wait()
 	wrote := time.Since(began)
 	for end := time.Now().Add(5 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		home, away := shown(t, w.home), shown(t, w.away)
-		if maps.Equal(home, away) && j.holds(home) {
+		home := shown(t, w.home)
+		equal := true
+		for _, r := range w.others {
+			equal = equal && maps.Equal(home, shown(t, r))
+		}
+		if equal && j.holds(home) {
 			break
 		}
 		if failed := j.failure(); failed != "" || time.Now().After(end) {
-			t.Fatalf("%s\nhome shows %d, away %d, equal %v; replayed are %s\n%s", failed, len(home), len(away), maps.Equal(home, away), j.differences(home), w.apart())
+			t.Fatalf("%s\nhome shows %d, others the same %v; replayed are %s\n%s", failed, len(home), equal, j.differences(home), w.apart())
 		}
 	}
 	stop()
@@ -98,27 +102,38 @@ func (w *twins) follow(t *testing.T, j *judge, arn string, cuts int, shown func(
 	t.Logf("%d writes in %v, %d records of %d shards, read to the end after %v", done.Load(), wrote.Round(time.Millisecond), len(j.seen), j.shards, time.Since(began).Round(time.Millisecond))
 }
 
-// join adds the other region and waits until both serve.
-func (w *twins) join(t *testing.T) {
+// join adds the other regions and waits until all serve.
+func (w *cluster) join(t *testing.T) {
 	t.Helper()
-	if _, err := w.home.UpdateTable(t.Context(), "tab", catalog.Change{CreateReplica: w.away.Name()}); err != nil {
-		t.Fatal(err)
+	for _, o := range w.others {
+		if _, err := w.home.UpdateTable(t.Context(), "tab", catalog.Change{CreateReplica: o.Name()}); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range []*region.Region{w.home, o} {
+			await(t, r)
+		}
 	}
-	for _, r := range []*region.Region{w.home, w.away} {
-		for end := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
-			v, err := r.DescribeTable("tab")
-			if err == nil && v.Status == "ACTIVE" && !slices.ContainsFunc(v.Members, func(m catalog.Member) bool { return m.State != catalog.MemberActive }) {
-				break
-			}
-			if time.Now().After(end) {
-				t.Fatalf("%s: %v %v", r.Name(), v, err)
-			}
+	for _, r := range w.others {
+		await(t, r)
+	}
+}
+
+// await waits until a region shows the table and all its replicas as active.
+func await(t *testing.T, r *region.Region) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		v, err := r.DescribeTable("tab")
+		if err == nil && v.Status == "ACTIVE" && !slices.ContainsFunc(v.Members, func(m catalog.Member) bool { return m.State != catalog.MemberActive }) {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%s: %v %v", r.Name(), v, err)
 		}
 	}
 }
 
 // write is one writer. No two writes leave the same value, so an old image tells which write it is of.
-func (w *twins) write(n int, done *atomic.Int64) {
+func (w *cluster) write(n int, done *atomic.Int64) {
 	g := rand.New(rand.NewPCG(w.seed, uint64(n)))
 	for i := range *changesFlag / 6 {
 		key := item.Str(fmt.Sprint("k", g.IntN(300)))
@@ -142,7 +157,7 @@ func (w *twins) write(n int, done *atomic.Int64) {
 			if n < 4 {
 				err = w.with(fn)
 			} else {
-				err = fn(w.away)
+				err = fn(w.others[(n-4)%len(w.others)])
 			}
 			if err != nil && !errors.Is(err, errCut) {
 				w.t.Errorf("writer %d: %v", n, err)
@@ -154,7 +169,7 @@ func (w *twins) write(n int, done *atomic.Int64) {
 }
 
 // contents is a table's items as the judge prints them.
-func (w *twins) contents(t *testing.T, r *region.Region) map[string]string {
+func (w *cluster) contents(t *testing.T, r *region.Region) map[string]string {
 	t.Helper()
 	tab, err := r.Table("tab")
 	if err != nil {

@@ -63,7 +63,7 @@ func listedConflicts(t *testing.T, r *region.Region) map[string]string {
 // An SDK that knows the table's name alone finds its conflicts as a stream, and what the records leave is what is listed, while
 // regions write the same items and the power of one is cut.
 func TestConsumerSeesEveryConflict(t *testing.T) {
-	w := newTwins(t, streamSeed(t))
+	w := newCluster(t, streamSeed(t), "eu-west-1", "ap-northeast-1")
 	c := &client{t: t, url: w.url}
 	c.streamTable("tab", "KEYS_ONLY")
 	w.join(t)

@@ -34,9 +34,9 @@ func replicasOf(body string) string {
 
 // DYNAMODB.md 10.1 to 10.3: a replica with settings of its own, as every region describes it.
 func TestReplicaOverrides(t *testing.T) {
-	w := newTwins(t, 1)
+	w := newCluster(t, 1, "eu-west-1")
 	c := &client{t: t, url: w.url}
-	s, err := New(Options{Region: w.away})
+	s, err := New(Options{Region: w.others[0]})
 	if err != nil {
 		t.Fatal(err)
 	}
