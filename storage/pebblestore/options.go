@@ -16,7 +16,7 @@ type Options struct {
 
 	// CacheBytes bounds two caches together, one of single values and one of uncompressed blocks; 0: 128 MB. Too small costs
 	// reads from disk, too large only memory. On top come the map of single values, some 30 bytes for each, and memory tables, up
-	// to 4 × MemTableBytes.
+	// to 4 × MemTableBytes. Blocks may fill the room of two memory tables while those are smaller.
 	CacheBytes int64
 
 	// RowKind is the kind of keys whose values are cached one by one: those that are read by Get again and again. 0: of all,
