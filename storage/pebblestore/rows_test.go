@@ -73,7 +73,7 @@ func TestRowsAgainstMap(t *testing.T) {
 			}
 			for range 1000 {
 				k := key()
-				switch r.IntN(12) {
+				switch r.IntN(13) {
 				case 0, 1, 2:
 					commit(t, s, func(x storage.Txn) {
 						for range r.IntN(4) {
@@ -103,6 +103,14 @@ func TestRowsAgainstMap(t *testing.T) {
 						}
 						must(t, x.Set(k, v)) // the later of a batch's writes counts
 						model[string(k)] = v
+					})
+				case 6:
+					commit(t, s, func(x storage.Txn) {
+						for range bulkKeys + 1 {
+							k, v := key(), []byte{byte(r.Uint32())}
+							must(t, x.Set(k, v))
+							model[string(k)] = v
+						}
 					})
 				default:
 					got, err := s.Get(k)
@@ -156,6 +164,9 @@ func TestRowsNeverGoBack(t *testing.T) {
 					}
 					v := binary.BigEndian.AppendUint64(nil, n)
 					must(t, x.Set(key(k), append(v, make([]byte, n%3*500)...)))
+					for other := range n / 8 % 2 * bulkKeys {
+						must(t, x.Set([]byte{'o', byte(k), byte(other)}, v[:8]))
+					}
 				}, key(k))
 				raise(k, n)
 			}
@@ -237,16 +248,16 @@ func TestRowsOfOneLargeBatch(t *testing.T) {
 	s := openRows(t, 32<<20, 'i')
 	key := func(n int) []byte { return fmt.Appendf(nil, "i%06d", n) }
 	commit(t, s, func(x storage.Txn) {
-		for n := range 3000 {
-			must(t, x.Set(key(n), make([]byte, 1000)))
+		for n := range 200 {
+			must(t, x.Set(key(n), make([]byte, 15_000)))
 		}
 	})
-	for n := range 3000 {
-		if v, err := s.Get(key(n)); err != nil || len(v) != 1000 {
+	for n := range 200 {
+		if v, err := s.Get(key(n)); err != nil || len(v) != 15_000 {
 			t.Fatalf("%d bytes, %v", len(v), err)
 		}
 	}
-	if f := s.RowFigures(); f.Misses != 0 || f.Hits != 3000 {
+	if f := s.RowFigures(); f.Misses != 0 || f.Hits != 200 {
 		t.Errorf("%+v", f)
 	}
 }
@@ -271,10 +282,10 @@ func TestRowsShowNothingOfTheMiddle(t *testing.T) {
 			}
 		}
 	})
-	for round := range 10 {
+	for round := range 12 {
 		commit(t, s, func(x storage.Txn) {
 			must(t, x.Set(key, []byte("gone")))
-			for n := range 2000 {
+			for n := range []int{200, 2000}[round/3%2] { // the second is a bulk
 				must(t, x.Set(fmt.Appendf(nil, "i%06d", n), last))
 			}
 			switch round % 3 {

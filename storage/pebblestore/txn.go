@@ -120,8 +120,8 @@ func (t *txn) apply(seal func(storage.Writer) error) error {
 			return err
 		}
 	}
-	written := t.batch.Reader() // now: Pebble takes a large batch's bytes
-	t.store.rows.begin(written)
+	written, bulk := t.batch.Reader(), t.batch.Count() > bulkKeys // now: Pebble takes a large batch's bytes
+	t.store.rows.begin(written, bulk)
 	if err := t.store.db.ApplyNoSyncWait(t.batch, pebble.Sync); err != nil {
 		return t.store.health.fail("commit", err)
 	}
@@ -129,7 +129,7 @@ func (t *txn) apply(seal func(storage.Writer) error) error {
 	if err := t.store.health.failure(); err != nil {
 		return err
 	}
-	t.store.rows.end(written)
+	t.store.rows.end(written, bulk)
 	applied = true
 	return nil
 }
