@@ -194,8 +194,10 @@ func (m *measurement) write(ctx context.Context, j job) {
 func (m *measurement) watch(ctx context.Context, r region, key attributes) error {
 	ctx, cancel := context.WithTimeout(ctx, notVisible)
 	defer cancel()
-	// To ask all the time while nothing can be there yet would load the machine that is measured.
-	time.Sleep(m.options.trips.between(m.from.name, r.name)/2 - 10*time.Millisecond)
+	// To ask all the time while nothing can be there yet would load the machine that is measured, and so would all who wait
+	// for one lost packet. What is seen is at most a pause late.
+	oneWay := m.options.trips.between(m.from.name, r.name) / 2
+	time.Sleep(oneWay - 10*time.Millisecond)
 	for {
 		out, err := r.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(m.options.table), Key: key})
 		if err != nil {
@@ -204,6 +206,7 @@ func (m *measurement) watch(ctx context.Context, r region, key attributes) error
 		if out.Item != nil {
 			return nil
 		}
+		time.Sleep(oneWay / 25)
 	}
 }
 
