@@ -13,7 +13,7 @@ import (
 
 // TestBlocksAreCachedBesideMemoryTables: a cache of blocks that is smaller than the memory tables still keeps what is read again.
 func TestBlocksAreCachedBesideMemoryTables(t *testing.T) {
-	const memTable, cache = 8 << 20, 4 << 20 // half of the cache is for blocks
+	const memTable, cache = 4 << 20, 2 << 20 // half of the cache is for blocks
 	s, err := Open("data", Options{FS: vfs.NewMem(), CacheBytes: cache, MemTableBytes: memTable, RowKind: 'r'})
 	if err != nil {
 		t.Fatal(err)
@@ -33,7 +33,7 @@ func TestBlocksAreCachedBesideMemoryTables(t *testing.T) {
 	}
 	misses := func() int64 {
 		before := s.Metrics().BlockCache.Misses
-		it, err := s.NewIter(storage.IterOptions{Upper: []byte("i000500")}) // half a megabyte
+		it, err := s.NewIter(storage.IterOptions{Upper: []byte("i000300")}) // 0.3 MB
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,8 +43,8 @@ func TestBlocksAreCachedBesideMemoryTables(t *testing.T) {
 		}
 		must(t, it.Err())
 		must(t, it.Close())
-		if n != 500 {
-			t.Fatalf("%d keys instead of 500", n)
+		if n != 300 {
+			t.Fatalf("%d keys instead of 300", n)
 		}
 		return s.Metrics().BlockCache.Misses - before
 	}

@@ -164,7 +164,7 @@ func TestRowsNeverGoBack(t *testing.T) {
 					}
 					v := binary.BigEndian.AppendUint64(nil, n)
 					must(t, x.Set(key(k), append(v, make([]byte, n%3*500)...)))
-					for other := range n / 8 % 2 * bulkKeys {
+					for other := range n % 16 / 15 * bulkKeys { // each sixteenth is a bulk
 						must(t, x.Set([]byte{'o', byte(k), byte(other)}, v[:8]))
 					}
 				}, key(k))
