@@ -16,7 +16,7 @@ type Options struct {
 
 	// CacheBytes bounds two caches together, one of single values and one of uncompressed blocks; 0: 128 MB. Too small costs
 	// reads from disk, too large only memory. On top come the map of single values, some 30 bytes for each, and memory tables, up
-	// to 4 × MemTableBytes. Blocks may fill the room of two memory tables while those are smaller.
+	// to 4 × MemTableBytes. Blocks may fill the room of three memory tables that are not there.
 	CacheBytes int64
 
 	// RowKind is the kind of keys whose values are cached one by one: those that are read by Get again and again. 0: of all,
@@ -46,6 +46,11 @@ type Options struct {
 // rowShare is how many times as large the whole cache is as that of single values, which serves Get; iterators, commits of what
 // was not read lately and compactions live on the blocks.
 const rowShare = 2
+
+// cachedTables is how many memory tables Pebble's cache has room for besides its blocks: Pebble takes them off it, and without
+// room for one that is written, one that is sorted onto disk and one that is kept for use again, a small cache would hold nothing,
+// not even the filters.
+const cachedTables = 3
 
 func (o Options) withDefaults() (Options, error) {
 	if o.CacheBytes < 0 {

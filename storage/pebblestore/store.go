@@ -81,9 +81,7 @@ func (s *Store) openPebble(dir string, o Options) error {
 	s.pressure = newPressure(o.MemTableBytes)
 	err = checkFormat(o.FS, dir)
 	if err == nil {
-		// Pebble takes its memory tables off its cache. Without room for the one that is written and the one that is sorted onto
-		// disk, a small cache holds nothing, not even the filters.
-		cache := pebble.NewCache(o.CacheBytes - o.CacheBytes/rowShare + 2*int64(o.MemTableBytes)) //nolint:gosec // at most 4 GB
+		cache := pebble.NewCache(o.CacheBytes - o.CacheBytes/rowShare + cachedTables*int64(o.MemTableBytes)) //nolint:gosec // below 4 GB
 		defer cache.Unref()
 		options := s.pebbleOptions(o, cache)
 		options.Lock = lock
