@@ -6,6 +6,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/sstable/block"
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -96,8 +97,11 @@ func (s *Store) pebbleOptions(o Options, cache *pebble.Cache) *pebble.Options {
 	}
 	for i := range p.Levels {
 		p.Levels[i].FilterPolicy = bloom.FilterPolicy(10) // 1% false positives: Get of an absent key rarely reads
+		p.Levels[i].Compression = func() *block.CompressionProfile { return block.FastestCompression }
 		p.Levels[i].BlockSize = 16 << 10
 		p.Levels[i].IndexBlockSize = 64 << 10
 	}
+	// What is in level 0 is soon written again.
+	p.Levels[0].Compression = func() *block.CompressionProfile { return block.NoCompression }
 	return p
 }
