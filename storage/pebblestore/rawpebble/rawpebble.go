@@ -12,6 +12,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/sstable/block"
 
 	"github.com/meridiandb/meridian/storage"
 )
@@ -63,10 +64,12 @@ func open(dir string) (*pebble.DB, error) {
 		Logger:                     silent{},
 	}
 	for i := range o.Levels {
+		o.Levels[i].Compression = func() *block.CompressionProfile { return block.FastestCompression }
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 		o.Levels[i].BlockSize = 16 << 10
 		o.Levels[i].IndexBlockSize = 64 << 10
 	}
+	o.Levels[0].Compression = func() *block.CompressionProfile { return block.NoCompression }
 	return pebble.Open(dir, o)
 }
 
