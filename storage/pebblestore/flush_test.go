@@ -38,3 +38,27 @@ func TestCloseFlushes(t *testing.T) {
 		}
 	}
 }
+
+// TestFewMemoryTables: the small memory tables that Pebble begins with do not pile up.
+func TestFewMemoryTables(t *testing.T) {
+	s, err := Open("data", Options{FS: vfs.NewMem()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { must(t, s.Close()) }()
+	write := func(n int) {
+		commit(t, s, func(x storage.Txn) { must(t, x.Set(fmt.Appendf(nil, "i%06d", n), make([]byte, 100_000))) })
+	}
+	for n := range 100 { // 10 MB are five of them
+		write(n)
+	}
+	for n := 100; s.Metrics().MemTable.Count >= layerTables; n++ {
+		if n == 1000 {
+			t.Fatalf("%d memory tables after 100 MB", s.Metrics().MemTable.Count)
+		}
+		write(n % 10)
+	}
+	if size := s.Metrics().MemTable.Size; size > 32<<20 {
+		t.Errorf("the memory tables have %d bytes: the test shows nothing", size)
+	}
+}
