@@ -160,6 +160,7 @@ func (cs *clients) run(c *client) {
 	think := []time.Duration{60 * time.Millisecond, 150 * time.Millisecond, 500 * time.Millisecond}[c.rnd.IntN(3)]
 	for {
 		pause(c.rnd, think)
+		c.w.meet()
 		select {
 		case <-cs.stop:
 			return

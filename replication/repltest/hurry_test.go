@@ -11,9 +11,20 @@ import (
 // Races between goroutines happen in virtual time only if these meet at one instant and let each other go ahead. So in some worlds
 // they do, where they could: after each read of a transaction, and before a batch is applied.
 
-// yielding lets others go ahead after each read of a transaction, in a quarter of the worlds.
+// hurries reports whether this is such a world: a quarter are.
+func (w *world) hurries() bool { return w.chance("yield").IntN(4) == 0 }
+
+// meet returns at an instant at which others may come, too: clients' requests, and batches that arrive.
+func (w *world) meet() {
+	const instants = 20 * time.Millisecond
+	if w.hurries() {
+		time.Sleep(instants - time.Duration(time.Now().UnixNano())%instants)
+	}
+}
+
+// yielding lets others go ahead after each read of a transaction.
 func (w *world) yielding(s storage.Store) storage.Store {
-	if w.chance("yield").IntN(4) != 0 {
+	if !w.hurries() {
 		return s
 	}
 	return yielding{s}
@@ -35,6 +46,12 @@ func (y yieldingTxn) Get(k []byte) ([]byte, error) {
 	v, err := y.Txn.Get(k)
 	runtime.Gosched()
 	return v, err
+}
+
+func (y yieldingTxn) GetEach(keys [][]byte, found func(i int, value []byte) error) error {
+	err := y.Txn.GetEach(keys, found)
+	runtime.Gosched()
+	return err
 }
 
 // tarryEvery is how many batches go by until one is late.

@@ -236,6 +236,7 @@ func (b bridge) Apply(ctx context.Context, peer crdt.Origin, commits []record.Co
 		time.Sleep(d)
 		ctx = context.WithoutCancel(ctx)
 	}
+	b.l.n.w.meet()
 	err := b.Region.Apply(ctx, peer, commits, upTo, closed)
 	switch {
 	case err == nil:

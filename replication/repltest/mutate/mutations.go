@@ -61,19 +61,18 @@ var mutations = []mutation{
 		"region/table/commit.go", "tx, err := e.store.Begin(ctx, keys...)", "tx, err := e.store.Begin(ctx)",
 	}}},
 	{"applylatch", 48, []edit{{ // a merge does not hold its items' latches
-		"region/table/apply.go", "tx, err := e.store.Begin(ctx, keys...)", "tx, err := e.store.Begin(ctx)",
+		"region/table/apply.go", "tx, err := e.store.Begin(ctx, keys...)", "tx, err := e.store.Begin(ctx, keys[:0]...)",
 	}}},
 	{"indexapart", 96, []edit{{ // index entries are written in a batch of their own
-		"region/table/apply.go", "\treturn t.writeIndexes(m.tx, itemKey, old, new)\n", `	apart, err := m.engine.store.Begin(context.Background())
+		"region/table/apply.go", "\tindexes, err := t.writeIndexes(m.tx, ch.Key, old, new)\n", `	apart, err := m.engine.store.Begin(context.Background())
 	if err != nil {
-		return nil, err
+		return news, false, err
 	}
 	defer apart.Discard()
-	costs, err := t.writeIndexes(apart, itemKey, old, new)
+	indexes, err := t.writeIndexes(apart, ch.Key, old, new)
 	if err == nil {
 		_, err = apart.Commit(nil)
 	}
-	return costs, err
 `,
 	}}},
 	{"split", 96, []edit{{ // a transaction's changes are applied one after the other
