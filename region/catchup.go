@@ -15,7 +15,8 @@ import (
 // behind that: of a copy that took long, or of acknowledgements that an earlier life of this region gave. Then the tables
 // that are wanted from the peer are compared with its copies, while they serve, and everything that differs is merged on both
 // sides (a Mender), or they are copied whole; afterwards everything in its log up to where the copies were taken is held, and
-// the cursor moves there.
+// the cursor moves there. That goes for their conflict feeds too: the log had the peer's notes, and where the cursor stands the
+// peer may lose them.
 
 // errOtherLife says that the peer was rebuilt since: its old log is gone, there is nothing to catch up with.
 var errOtherLife = errors.New("the copy is of another incarnation")
@@ -55,8 +56,8 @@ func (r *Region) catchUp(peer crdt.Origin) error {
 	}
 }
 
-// Mender is a Peers that can compare copies. On return this region holds everything that stood in the log of origin, which is
-// the other region's, up to at, and the other region everything that this one had of the table.
+// Mender is a Peers that can compare copies, of tables and of feeds by their ids. On return this region holds everything of that
+// kind that stood in the log of origin, which is the other region's, up to at, and the other region everything that this one had.
 type Mender interface {
 	MendWhole(ctx context.Context, region string, id record.TableID) (origin crdt.Origin, at record.Seq, err error)
 }
@@ -69,6 +70,10 @@ func (r *Region) mendAgain(p Peers, peer crdt.Origin, id record.TableID) (record
 		return r.copyAgain(p, peer, id)
 	}
 	origin, at, err := m.MendWhole(r.ctx, peer.Region, id)
+	if err == nil && origin == peer {
+		// Afterwards: what stands in the log up to at has been entered by then. What a merged state had won against is in no state.
+		origin, _, err = m.MendWhole(r.ctx, peer.Region, id.Feed())
+	}
 	switch {
 	case err != nil:
 		r.logger.Info("a table is copied, for it cannot be compared", "peer", peer.Region, "table", id.String(), "err", err)

@@ -497,6 +497,45 @@ func TestFeedQueries(t *testing.T) {
 	}
 }
 
+// Of two notes of one write that are on their way neither has seen the other, nor does a floor cover them: who takes all that
+// differs takes both. No side is held to lack one.
+func TestFeedNotesUnderWay(t *testing.T) {
+	w := newFeedWorld(t, newGen(1), "")
+	a, b := w.rigs[0], w.rigs[1]
+	for i := range byte(20) {
+		put(a, i, "lost")
+		b.pass(10)
+		put(b, i, "won")
+	}
+	mine, theirs := a.commits(), b.commits()
+	apply(t, b, mine)
+	a.pass(1000) // each saw it at a time of its own
+	apply(t, a, theirs)
+	x := must(OpenFeedTree(bg, a.store, tableID(2), 0))
+	y := must(OpenFeedTree(bg, b.store, tableID(2), 0))
+	floor := crdt.Context{}.WithFloor(crdt.TimeFromMillis(a.now))
+	n := 0
+	for k := range a.feedBytes(tableID(2)) {
+		p := x.hash.path([]byte(k[len(x.prefix):]))
+		c, found, _, err := x.Context(p)
+		d, found2, _, err2 := y.Context(p)
+		if !found || !found2 || err != nil || err2 != nil {
+			t.Fatal(found, found2, err, err2)
+		}
+		if n++; c.SubsetOf(d) || d.SubsetOf(c) || c.SubsetOf(floor) || d.SubsetOf(floor) {
+			t.Errorf("note %x has seen %v here and %v there", k, c, d)
+		}
+		for s := range c.Seen() {
+			if up, listed := FeedHeld()[s.Origin]; !listed || s.Time <= up {
+				t.Errorf("note %x has seen %v, of which all is said to be held up to %v, %v", k, s, up, listed)
+			}
+		}
+	}
+	if n != 20 {
+		t.Errorf("%d notes", n)
+	}
+}
+
 // The feed goes with its table.
 func TestFeedGoesWithTable(t *testing.T) {
 	w := newFeedWorld(t, newGen(1), "")

@@ -20,8 +20,9 @@ import (
 // The comparison wants to hear what each side has seen, so a note says of itself that it has seen itself: a write of its
 // loser's time by an origin of its bytes' hash. Two notes of one write have then seen different things, and each side lacks the
 // other's; a side that has none lacks it, unless its feed's floor is above. A note of which there was news here a moment ago is
-// on its way to the others, and says so by an origin of which nobody holds anything yet. Notes are compared without the time at
-// which a region heard of them.
+// on its way to the others, and says so by origins of which nobody holds anything yet. They are two, one the later the greater
+// the hash and one the later the smaller, at times that no floor reaches: so of different notes neither has seen the other, and
+// a comparison that takes all that differs takes these too. Notes are compared without the time at which a region heard of them.
 
 func feedOf(id record.TableID) leaves {
 	return leaves{newCellHash(id.Feed()), feedPrefix(nil, id, nil), true}
@@ -60,11 +61,13 @@ func RecomputeFeedCells(ctx context.Context, r storage.Reader, id record.TableID
 	return recomputeCells(ctx, r, feedOf(id))
 }
 
-// underWay is the origin of what is on its way. Feeds hold all of it up to FeedHeld, which is before everything.
-var underWay = crdt.Origin{Region: "-", Incarnation: 1}
+// underWay are the origins of what is on its way. Feeds hold all of them up to FeedHeld, which is before everything.
+var underWay = [2]crdt.Origin{{Region: "-", Incarnation: 1}, {Region: "-", Incarnation: 2}}
 
 // FeedHeld is what all feeds hold, for the comparison.
-func FeedHeld() map[crdt.Origin]crdt.Time { return map[crdt.Origin]crdt.Time{underWay: 1} }
+func FeedHeld() map[crdt.Origin]crdt.Time {
+	return map[crdt.Origin]crdt.Time{underWay[0]: 1, underWay[1]: 1}
+}
 
 // noteContext is what a stored note has seen.
 func (t *Tree) noteContext(suffix, value []byte) (c crdt.Context, found bool, err error) {
@@ -74,7 +77,9 @@ func (t *Tree) noteContext(suffix, value []byte) (c crdt.Context, found bool, er
 	}
 	hash := xxh3.Hash(value[heardSize:])
 	if int64(binary.BigEndian.Uint64(value)) > t.recent {
-		return crdt.NewContext(0, crdt.Stamp{Time: crdt.Time(hash>>2 | 2), Origin: underWay}), true, nil
+		const late = 1 << 63
+		return crdt.NewContext(0, crdt.Stamp{Time: crdt.Time(hash | late), Origin: underWay[0]},
+			crdt.Stamp{Time: crdt.Time(^hash | late), Origin: underWay[1]}), true, nil
 	}
 	return crdt.NewContext(0, crdt.Stamp{Time: n.Loser.Time, Origin: crdt.Origin{Region: "=", Incarnation: hash | 1}}), true, nil
 }

@@ -209,6 +209,53 @@ func TestFeedOutlivesItsTeller(t *testing.T) {
 	})
 }
 
+// TestCatchingUpTakesTheFeed: a region sees conflicts, and its log ends behind what another has read of it. That one catches up by
+// comparing the tables, where the winners stand that it need not merge, and says that it holds everything; then the first region
+// loses its disk. What lost is listed all the same (found by simulation).
+func TestCatchingUpTakesTheFeed(t *testing.T) {
+	trio(t, repairSeed(), lastWriter, func(w *world, tab *tableInfo) {
+		a, b, c := w.nodes[0], w.nodes[1], w.nodes[2]
+		w.trimmed.Store(true)
+		w.apart(true, c)
+		slow := w.usual()
+		slow.Delay = 5 * time.Second
+		w.net.Set(b.name, a.name, slow)
+		w.collide(tab, 0, a, b)
+		w.eventually("one lists what was lost", time.Second, func() string {
+			if x, y := a.at().conflicts(tab), b.at().conflicts(tab); len(x) > 0 || len(y) != 12 {
+				return fmt.Sprintf("%d and %d", len(x), len(y))
+			}
+			return ""
+		})
+		w.apart(true, a)
+		time.Sleep(2 * slow.Delay) // what is under way is lost
+		origin := b.at().region.Origin()
+		end, _ := b.at().region.End()
+		b.horizon.Store(uint64(end))
+		w.net.Set(b.name, a.name, w.usual())
+		w.net.Set(a.name, b.name, w.usual())
+		w.eventually("the other has caught up", feedPatience, func() string {
+			if at := a.at().region.Cursor(origin); at < end {
+				return fmt.Sprintf("it stands at %d, before %d", at, end)
+			}
+			return ""
+		})
+		b.at().end()
+		b.mem = vfs.NewCrashableMem()
+		b.horizon.Store(0)
+		if n := len(a.at().conflicts(tab)); n != 12 {
+			w.fail("%d conflicts are listed", n)
+		}
+		b.start()
+		w.apart(false, w.nodes...)
+		w.settle()
+		w.eventually("all have all", feedPatience, func() string { return w.sameFeeds(tab) })
+		if n := len(b.at().conflicts(tab)); n != 12 {
+			w.fail("%d conflicts are listed", n)
+		}
+	})
+}
+
 // TestFeedFloorsAreMended: a region that did not hear how far the others dropped their feeds drops as much, and gives nothing of
 // it back to them.
 func TestFeedFloorsAreMended(t *testing.T) {
