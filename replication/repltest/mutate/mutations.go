@@ -63,7 +63,7 @@ var mutations = []mutation{
 	{"applylatch", 48, []edit{{ // a merge does not hold its items' latches
 		"region/table/apply.go", "tx, err := e.store.Begin(ctx, keys...)", "tx, err := e.store.Begin(ctx, keys[:0]...)",
 	}}},
-	{"indexapart", 96, []edit{{ // index entries are written in a batch of their own
+	{"indexapart", 192, []edit{{ // index entries are written in a batch of their own
 		"region/table/apply.go", "\tindexes, err := t.writeIndexes(m.tx, ch.Key, old, new)\n", `	apart, err := m.engine.store.Begin(context.Background())
 	if err != nil {
 		return news, false, err
@@ -89,7 +89,7 @@ var mutations = []mutation{
 		err := e.applyOnce(ctx, &b)`,
 	}}},
 	{"ceiling", 96, []edit{{ // a restart does not begin above the times that were given out
-		"region/clock/clock.go", "\tc.hlc.Observe(c.ceiling)\n", "",
+		"region/clock/clock.go", "\tc.hlc.Observe(at)\n", "",
 	}}},
 	{"observe", 96, []edit{{ // a region's clock does not take note of what it merges
 		"region/table/apply.go", "e.clock.Observe(w, m.newest)", "e.clock.Observe(w, 0)",
