@@ -117,15 +117,15 @@ func (r *Region) OpenCopy(ctx context.Context, id record.TableID, forgotten crdt
 	}
 }
 
-// held is the vector of a table: of the origins whose logs are followed, and of all.
+// held is the vector of a table: of the origins whose logs are followed, and of all. Of a region that was rebuilt, which its links
+// may know later than its tables do, the new log is still to be followed, and nothing more comes by the old one.
 func (r *Region) held(e *catalog.Entry, live []crdt.Origin) (held, have map[crdt.Origin]crdt.Time) {
 	held = map[crdt.Origin]crdt.Time{}
 	in := r.inbound
 	in.mu.Lock()
 	for _, o := range live {
-		if !in.isOverLocked(o) { // nothing more of it comes by a log
-			held[o] = in.upToLocked(e, o)
-		}
+		o.Incarnation = max(o.Incarnation, in.over[o.Region], in.newest[o.Region])
+		held[o] = in.upToLocked(e, o)
 	}
 	have = in.haveLocked(e)
 	in.mu.Unlock()

@@ -4,7 +4,7 @@ import "github.com/meridiandb/meridian/crdt"
 
 // Held says what a side holds of a table: of each listed origin everything up to a time, and everything at or below the
 // floor. Of an origin that is not listed nothing more will come by a log (it is gone, or cannot be reached): what is missing
-// of it is missing.
+// of it is missing. A listed one stands for later incarnations of its region, too: the side may not have heard of them yet.
 type Held struct {
 	Floor crdt.Time
 	// Through is the time up to which the side holds everything of all origins that ever wrote to the table, known or gone.
@@ -15,22 +15,36 @@ type Held struct {
 	Have map[crdt.Origin]crdt.Time
 }
 
-// gained is what a side that held h holds after a round with another that held o. Of an origin that it did not list it has
+// gained is what a side that held h holds after a round with another that held o. Of an origin that it does not follow it has
 // taken all that it missed; after a round that was whole, of every origin.
 func (h *Held) gained(o *Held, whole bool) map[crdt.Origin]crdt.Time {
 	up := map[crdt.Origin]crdt.Time{}
 	for origin, t := range o.Have {
-		if _, listed := h.Up[origin]; (whole || !listed) && t > h.Have[origin] {
+		if _, follows := h.follows(origin); (whole || !follows) && t > h.Have[origin] {
 			up[origin] = t
 		}
 	}
 	return up
 }
 
+// follows reports whether a side will hear of an origin by its log, and up to when it has everything of it. A region that was
+// rebuilt may be known as what it was before, or not be followed yet as what it is now: nothing of its new log needs to be there.
+func (h *Held) follows(o crdt.Origin) (up crdt.Time, yes bool) {
+	if up, yes = h.Up[o]; yes {
+		return up, true
+	}
+	for listed := range h.Up {
+		if listed.Region == o.Region && listed.Incarnation < o.Incarnation {
+			return 0, true
+		}
+	}
+	return 0, false
+}
+
 // covers reports whether a side should have a write.
 func (h *Held) covers(s crdt.Stamp) bool {
-	up, listed := h.Up[s.Origin]
-	return !listed || s.Time <= up
+	up, follows := h.follows(s.Origin)
+	return !follows || s.Time <= up
 }
 
 // Raise adds what another side held, after all of it was merged: whoever held less, holds that now.

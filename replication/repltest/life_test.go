@@ -315,9 +315,25 @@ func (r repairer) Mend(ctx context.Context, from string, id record.TableID, floo
 		return news, err
 	}
 	if news > 0 && err == nil && r.l.alive() && !r.l.copying.Load() && !r.l.n.w.trimmed.Load() {
-		r.l.n.w.fail("repair: %s takes %d items of table %v from %s that the links had not lost", r.l.n.name, news, id, from)
+		r.l.n.w.fail("repair: %s takes %d items of table %v from %s that the links had not lost, with %v", r.l.n.name, news, id, from, unseen(before, states))
 	}
 	return news, err
+}
+
+// unseen lists the writes that arriving states have seen and stored ones have not.
+func unseen(have []crdt.Context, states [][]byte) (news []crdt.Stamp) {
+	for i, b := range states {
+		s, err := conflict.DecodeState(b)
+		if err != nil {
+			continue
+		}
+		for seen := range s.Context().Seen() {
+			if i < len(have) && !have[i].Covers(seen) {
+				news = append(news, seen)
+			}
+		}
+	}
+	return news
 }
 
 func (r repairer) serves(from string, id record.TableID) bool {
