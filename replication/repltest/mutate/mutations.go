@@ -63,15 +63,19 @@ var mutations = []mutation{
 	{"applylatch", 48, []edit{{ // a merge does not hold its items' latches
 		"region/table/apply.go", "tx, err := e.store.Begin(ctx, keys...)", "tx, err := e.store.Begin(ctx, keys[:0]...)",
 	}}},
-	{"indexapart", 192, []edit{{ // index entries are written in a batch of their own
+	{"indexapart", 96, []edit{{ // index entries are written in a batch of their own
 		"region/table/apply.go", "\tindexes, err := t.writeIndexes(m.tx, ch.Key, old, new)\n", `	apart, err := m.engine.store.Begin(context.Background())
 	if err != nil {
 		return news, false, err
 	}
 	defer apart.Discard()
 	indexes, err := t.writeIndexes(apart, ch.Key, old, new)
+	if err != nil {
+		return news, false, err
+	}
+	first, err := apart.Commit(nil)
 	if err == nil {
-		_, err = apart.Commit(nil)
+		err = first.Wait()
 	}
 `,
 	}}},
