@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -312,6 +313,10 @@ func (r repairer) Mend(ctx context.Context, from string, id record.TableID, floo
 		}
 	}
 	if !r.serves(from, id) { // it is leaving the table, and reads no logs for it any more
+		return news, err
+	}
+	// For a region whose clock went a day ahead all that its feed has is old, and on its way no more.
+	if strings.HasSuffix(r.RepairTables(from)[id], region.FeedSuffix) && r.l.n.w.ahead.Load() {
 		return news, err
 	}
 	if news > 0 && err == nil && r.l.alive() && !r.l.copying.Load() && !r.l.n.w.trimmed.Load() {
