@@ -62,12 +62,13 @@ func (w *world) judgeFeeds(t *tableInfo, states map[string]conflict.State, feeds
 			}
 		}
 	}
-	if t.plain() && !w.failed() && !w.loose() {
+	if t.plain() && !w.failed() {
 		h.judgeLosersLocked(t, states, feeds)
 	}
 }
 
-// loose reports whether feeds need not be the same yet: a log was cut off, and there is no repair.
+// loose reports whether feeds need not be the same yet: a log was cut off, and there is no repair. What lost stands in one of them
+// all the same.
 func (w *world) loose() bool { return w.trimmed.Load() && w.repairEvery() <= 0 }
 
 // settleFeeds waits until repair has made feeds the same, if logs cannot have done it.

@@ -381,7 +381,6 @@ func (w *world) judgeWrites(t *tableInfo, states map[string]conflict.State, feed
 			superseded++
 		case inFeeds(feeds, a.id.key, x) || h.deletedTooLocked(a.id, x):
 			lost++
-		case w.loose():
 		default:
 			w.fail("promise 4: %s (%v) is neither current nor replaced, and not in the conflict feed: its item is %s", a, x.stamp, show(s))
 			w.tell(a.id, feeds)
