@@ -86,7 +86,6 @@ func (r *Region) drop(e *catalog.Entry) error {
 		return err
 	}
 	r.engine.Forget(e.ID)
-	r.handles.Delete(e.ID)
 	r.inbound.refresh(false)
 	r.logger.Info("table dropped", "table", e.Name, "id", e.ID.String())
 	return nil

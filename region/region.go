@@ -63,7 +63,6 @@ type Region struct {
 	engine  *table.Engine
 	inbound *inbound
 	acked   ackedPositions
-	handles sync.Map // record.TableID -> *table.Table, the newest handle made
 	streams streams
 	feeds   table.FeedLimits
 	overdue overdue
@@ -210,22 +209,31 @@ func (r *Region) Origin() crdt.Origin { return r.origin }
 
 // Table finds a table for reads and writes of items.
 func (r *Region) Table(name string) (*table.Table, error) {
-	e := r.catalog.Lookup(name)
-	if e == nil || !e.Local.Ready || !e.Holds(r.name) {
-		return nil, fault.New(fault.NotFound, "Requested resource not found")
+	if e := r.catalog.Lookup(name); e != nil {
+		if h := r.handleOf(e); h.serves {
+			return h.table, nil
+		}
 	}
-	return r.handle(e), nil
+	return nil, fault.New(fault.NotFound, "Requested resource not found")
+}
+
+// handle is what is kept with a catalog entry: few requests find more of it than this in a processor's cache, if there are many
+// tables.
+type handle struct {
+	table  *table.Table
+	serves bool // the replica is complete
+}
+
+func (r *Region) handleOf(e *catalog.Entry) *handle {
+	if h, ok := e.Kept.Load().(*handle); ok {
+		return h
+	}
+	e.Kept.CompareAndSwap(nil, &handle{r.engine.Table(e), e.Local.Ready && e.Holds(r.name)})
+	return e.Kept.Load().(*handle)
 }
 
 // handle returns the Table of a catalog entry, making it when the entry is new.
-func (r *Region) handle(e *catalog.Entry) *table.Table {
-	if v, ok := r.handles.Load(e.ID); ok && v.(*table.Table).Entry() == e {
-		return v.(*table.Table)
-	}
-	t := r.engine.Table(e)
-	r.handles.Store(e.ID, t)
-	return t
-}
+func (r *Region) handle(e *catalog.Entry) *table.Table { return r.handleOf(e).table }
 
 // resolve finds the table that changes of an id belong to: one this region holds, or is filling.
 func (r *Region) resolve(id record.TableID) *table.Table {

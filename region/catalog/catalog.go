@@ -22,6 +22,9 @@ type Entry struct {
 	*Descriptor
 	Local   Local
 	version uint64 // of the catalog's last change of this entry, counted from this process's start
+
+	// Kept is what the region makes of the entry once and looks at with every request. A change makes another entry.
+	Kept atomic.Value
 }
 
 // Visible reports whether the table has its name in a region: it has a replica there that has not left.
