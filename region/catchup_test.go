@@ -3,6 +3,7 @@ package region
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/meridiandb/meridian/stream/record"
 )
@@ -18,6 +19,7 @@ func TestCopyIsNoCommit(t *testing.T) {
 		w.addReplica(east, "T", west)
 		w.set(func() { w.cut[[2]string{east, west}] = true }) // east hears nothing
 		w.mustPut(west, "T", "k", 1)
+		w.pass(time.Millisecond) // so that east's write is the later one
 		w.mustPut(east, "T", "k", 2)
 		w.eventually("west has both", func() bool { return w.get(west, "T", "k") == 2 })
 		w.mustPut(east, "T", "other", 1)
