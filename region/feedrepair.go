@@ -22,7 +22,7 @@ const feedPatience = time.Minute
 
 // feedFloor is a feed's floor here; 0 if the store fails, which stops the region.
 func (r *Region) feedFloor(e *catalog.Entry) crdt.Time {
-	f, err := r.engine.Table(e).Feed()
+	f, err := r.handle(e).Feed()
 	_ = r.fail(err)
 	return f.Floor
 }
@@ -54,7 +54,7 @@ func (r *Region) mendFeed(ctx context.Context, from string, e *catalog.Entry, ke
 	if !r.complete(e) {
 		return 0, fault.New(fault.Unavailable, "region %s holds no complete replica of table %s", r.name, e.ID)
 	}
-	t := r.engine.Table(e)
+	t := r.handle(e)
 	var commits []record.Commit
 	for i := range keys {
 		ch, known, err := t.MendedNote(keys[i], notes[i])

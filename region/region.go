@@ -229,6 +229,9 @@ func (r *Region) handleOf(e *catalog.Entry) *handle {
 		return h
 	}
 	e.Kept.CompareAndSwap(nil, &handle{r.engine.Table(e), e.Local.Ready && e.Holds(r.name)})
+	if now := r.catalog.ByID(e.ID); now != nil && now != e {
+		r.engine.Table(now) // its throughput holds, and not that of the entry that it came after
+	}
 	return e.Kept.Load().(*handle)
 }
 

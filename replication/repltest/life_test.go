@@ -316,7 +316,7 @@ func (r repairer) Mend(ctx context.Context, from string, id record.TableID, floo
 		return news, err
 	}
 	// For a region whose clock went a day ahead all that its feed has is old, and on its way no more.
-	if strings.HasSuffix(r.RepairTables(from)[id], region.FeedSuffix) && r.l.n.w.ahead.Load() {
+	if w := r.l.n.w; strings.HasSuffix(r.RepairTables(from)[id], region.FeedSuffix) && w.ahead.Load() && from == w.nodes[0].name {
 		return news, err
 	}
 	if news > 0 && err == nil && r.l.alive() && !r.l.copying.Load() && !r.l.n.w.trimmed.Load() {

@@ -32,9 +32,13 @@ func TestPowerCut(t *testing.T) {
 func powerCut(t *testing.T, seed uint64) {
 	r := rand.New(rand.NewPCG(seed, 1))
 	fs := vfs.NewCrashableMem()
-	tables := []uint64{8 << 10, 64 << 10, 1 << 20}
-	s := open(t, fs, "data", pebblestore.Options{MemTableBytes: tables[r.IntN(len(tables))]})
+	tables := []uint64{8 << 10, 64 << 10, 1 << 20, 8 << 20}
+	size := tables[r.IntN(len(tables))]
+	s := open(t, fs, "data", pebblestore.Options{MemTableBytes: size})
 	n := &numbered{s: s, weight: r.IntN(2000)}
+	if size > 1<<20 { // so that there are small memory tables to be flushed
+		n.weight += 8000
+	}
 	const commits = 300
 	left := make(chan struct{}, commits)
 	for range commits {

@@ -101,7 +101,5 @@ func (s *Store) pebbleOptions(o Options, cache *pebble.Cache) *pebble.Options {
 		p.Levels[i].BlockSize = 16 << 10
 		p.Levels[i].IndexBlockSize = 64 << 10
 	}
-	// What is in level 0 is soon written again.
-	p.Levels[0].Compression = func() *block.CompressionProfile { return block.NoCompression }
 	return p
 }

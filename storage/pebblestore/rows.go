@@ -113,19 +113,17 @@ func (r *rows) offer(s seen, key, value []byte) {
 	}
 }
 
-// bulkKeys is how many keys a batch writes that makes no rows: a copy of a table, or what was written while a region was away. Few
+// bulkKeys is how many keys a batch writes that adds no rows: a copy of a table, or what was written while a region was away. Few
 // of them will be read soon, and to put each in costs more than the search that it would save.
 const bulkKeys = 256
 
-// begin hides what a batch is about to write, and end shows what it has written; what a bulk writes goes out of the cache. Both
-// are called under the commit lock, end only if Pebble applied the batch: after a failure nothing is read any more.
-func (r *rows) begin(batch batchrepr.Reader, bulk bool) {
+// begin hides what a batch is about to write, and end shows what it has written; of a bulk only what was kept before. Both are
+// called under the commit lock, end only if Pebble applied the batch: after a failure nothing is read any more.
+func (r *rows) begin(batch batchrepr.Reader) {
 	r.each(batch, func(h *rowShard, hash uint64, key, _ []byte) {
 		h.version++
 		h.writing++
-		if bulk {
-			delete(h.at, hash)
-		} else if c, at := h.find(hash, key); c != nil {
+		if c, at := h.find(hash, key); c != nil {
 			c[at+rowHidden] = 1
 		}
 	}, func(h *rowShard) {
@@ -136,21 +134,21 @@ func (r *rows) begin(batch batchrepr.Reader, bulk bool) {
 }
 
 func (r *rows) end(batch batchrepr.Reader, bulk bool) {
-	if !bulk {
-		// In hiding, because a later write of the batch may be to the same key.
-		r.each(batch, func(h *rowShard, hash uint64, key, value []byte) {
-			if value == nil {
-				delete(h.at, hash)
+	// In hiding, because a later write of the batch may be to the same key.
+	r.each(batch, func(h *rowShard, hash uint64, key, value []byte) {
+		if bulk && value != nil {
+			if c, _ := h.find(hash, key); c == nil {
 				return
 			}
-			h.put(hash, key, value, 1)
-		}, func(h *rowShard) { clear(h.at) })
-	}
-	r.each(batch, func(h *rowShard, hash uint64, key, _ []byte) {
-		h.writing--
-		if bulk {
+		}
+		if value == nil {
+			delete(h.at, hash)
 			return
 		}
+		h.put(hash, key, value, 1)
+	}, func(h *rowShard) { clear(h.at) })
+	r.each(batch, func(h *rowShard, hash uint64, key, _ []byte) {
+		h.writing--
 		if c, at := h.find(hash, key); c != nil {
 			c[at+rowHidden] = 0
 		}

@@ -121,7 +121,7 @@ func (t *txn) apply(seal func(storage.Writer) error) error {
 		}
 	}
 	written, bulk := t.batch.Reader(), t.batch.Count() > bulkKeys // now: Pebble takes a large batch's bytes
-	t.store.rows.begin(written, bulk)
+	t.store.rows.begin(written)
 	if err := t.store.db.ApplyNoSyncWait(t.batch, pebble.Sync); err != nil {
 		return t.store.health.fail("commit", err)
 	}

@@ -69,7 +69,6 @@ func open(dir string) (*pebble.DB, error) {
 		o.Levels[i].BlockSize = 16 << 10
 		o.Levels[i].IndexBlockSize = 64 << 10
 	}
-	o.Levels[0].Compression = func() *block.CompressionProfile { return block.NoCompression }
 	return pebble.Open(dir, o)
 }
 
