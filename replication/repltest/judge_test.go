@@ -164,7 +164,7 @@ func (w *world) judgeRepair() {
 		if w.failed() {
 			return
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		err := n.at().links.Repair(ctx, replication.RepairRequest{}, func(r replication.RepairReport) {
 			if strings.HasSuffix(r.Table, "~conflicts") && w.loose() {
 				return
