@@ -15,24 +15,28 @@ import (
 	"github.com/meridiandb/meridian/stream/record"
 )
 
-// TestMendTakesWhatARegionWrites: an item as another region has it, once, and nothing that no region could have.
-func TestMendTakesWhatARegionWrites(t *testing.T) {
-	r, err := Open(Options{Name: "us-east-1", Store: memstore.New()})
+// openWithTable opens a region that has one table.
+func openWithTable(t *testing.T) (*Region, record.TableID) {
+	t.Helper()
+	r, err := Open(Options{Name: us, Store: memstore.New()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
+	t.Cleanup(func() {
 		if err := r.Close(); err != nil {
 			t.Error(err)
 		}
-	}()
-	ctx := context.Background()
-	if _, err := r.CreateTable(ctx, spec("things")); err != nil {
+	})
+	if _, err := r.CreateTable(t.Context(), spec("things")); err != nil {
 		t.Fatal(err)
 	}
-	var id record.TableID
-	for id = range r.RepairTables("") {
-	}
+	return r, r.catalog.Lookup("things").ID
+}
+
+// TestMendTakesWhatARegionWrites: an item as another region has it, once, and nothing that no region could have.
+func TestMendTakesWhatARegionWrites(t *testing.T) {
+	r, id := openWithTable(t)
+	ctx := context.Background()
 	other := crdt.Origin{Region: "eu-west-1", Incarnation: 5}
 	state := func(pk string, ms int64) []byte {
 		return conflict.Write(conflict.LastWriterWins, conflict.State{}, conflict.Local{
@@ -92,20 +96,8 @@ func TestMendTakesWhatARegionWrites(t *testing.T) {
 // TestRebuiltRegionsAreHeld: a region may be known to be rebuilt before its links are. The new log is followed then, and the old one
 // is not: what is missing of that is missing (found by simulation, seeds 3292 and 3833).
 func TestRebuiltRegionsAreHeld(t *testing.T) {
-	r, err := Open(Options{Name: us, Store: memstore.New()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	r, id := openWithTable(t)
 	ctx := context.Background()
-	if _, err := r.CreateTable(ctx, spec("things")); err != nil {
-		t.Fatal(err)
-	}
-	id := r.catalog.Lookup("things").ID
 	before, now := crdt.Origin{Region: eu, Incarnation: 5}, crdt.Origin{Region: eu, Incarnation: 9}
 	for _, known := range []crdt.Origin{before, now} {
 		if err := r.inbound.meet(known); err != nil {
