@@ -73,6 +73,7 @@ func runDev(cmd *cobra.Command, o devOptions) (err error) {
 	if err := o.check(); err != nil {
 		return err
 	}
+	spareProcessors()
 	logger, err := newLogger(cmd.ErrOrStderr(), o.logLevel, "text")
 	if err != nil {
 		return err

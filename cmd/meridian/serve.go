@@ -116,6 +116,7 @@ func runServe(cmd *cobra.Command, o serveOptions) error {
 		Network: network(o.region, profile, o.allowFaults), AllowFaults: o.allowFaults, Secrets: secrets, Triggers: triggers,
 	}
 	limitMemory(c.Cache)
+	spareProcessors()
 	defer context.AfterFunc(cmd.Context(), func() { c.Logger.Info("stopping") })()
 	for {
 		err := o.run(cmd.Context(), c)
