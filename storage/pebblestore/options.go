@@ -76,6 +76,10 @@ func (o Options) withDefaults() (Options, error) {
 // them replay tells a torn end, which a power cut leaves, from a hole in what had been synced (most of it: doc.go, Hazards).
 const pebbleFormat = pebble.FormatValueSeparation
 
+// noHurry is for what compactions owe, by which Pebble would begin a second one from a gigabyte on: two that compute leave
+// requests too little of two processors. It begins the second when ten layers of files overlap in level 0, which reads feel.
+const noHurry = 1 << 60
+
 // pebbleOptions are Pebble's, for two cores and one disk.
 func (s *Store) pebbleOptions(o Options, cache *pebble.Cache) *pebble.Options {
 	p := &pebble.Options{
@@ -95,6 +99,7 @@ func (s *Store) pebbleOptions(o Options, cache *pebble.Cache) *pebble.Options {
 		Logger:                      pebbleLogger{s},
 		EventListener:               s.listener(),
 	}
+	p.Experimental.CompactionDebtConcurrency = noHurry
 	for i := range p.Levels {
 		p.Levels[i].FilterPolicy = bloom.FilterPolicy(10) // 1% false positives: Get of an absent key rarely reads
 		p.Levels[i].Compression = func() *block.CompressionProfile { return block.FastestCompression }
