@@ -28,7 +28,7 @@ func (m *merging) look() error {
 	if len(wanted) == 0 {
 		return nil
 	}
-	workers := min(runtime.GOMAXPROCS(0), len(wanted)/aheadLeast+1)
+	workers := min(runtime.GOMAXPROCS(0), runtime.NumCPU(), len(wanted)/aheadLeast+1)
 	errs := make([]error, workers)
 	var room atomic.Int64
 	room.Store(aheadBytes)

@@ -77,7 +77,9 @@ func (o Options) withDefaults() (Options, error) {
 const pebbleFormat = pebble.FormatValueSeparation
 
 // noHurry is for what compactions owe, by which Pebble would begin a second one from a gigabyte on: two that compute leave
-// requests too little of two processors. It begins the second when ten layers of files overlap in level 0, which reads feel.
+// requests too little of two processors. It still begins the second when ten layers of files that none works on overlap in level 0,
+// which reads feel, and where much is deleted. What is owed is bounded by those layers while there are writes, and one compaction
+// works it off after them.
 const noHurry = 1 << 60
 
 // pebbleOptions are Pebble's, for two cores and one disk.
