@@ -28,6 +28,7 @@ func (m *merging) look() error {
 	if len(wanted) == 0 {
 		return nil
 	}
+	// GOMAXPROCS may be more than there are processors (cmd/meridian): reads in more, shorter runs of keys would only be dearer.
 	workers := min(runtime.GOMAXPROCS(0), runtime.NumCPU(), len(wanted)/aheadLeast+1)
 	errs := make([]error, workers)
 	var room atomic.Int64
